@@ -1,0 +1,38 @@
+// What the supervisor and pid 1 say to each other over one SOCK_SEQPACKET pair: one message, one packet.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/step.hpp"
+
+namespace sandbox {
+
+/// From the child (later pid 1) to the supervisor.
+struct ChildMessage {
+    enum class Kind : std::uint8_t {
+        failed,   ///< a step failed; `failure` says which; the child has gone
+        terminal, ///< carries the pty's master as SCM_RIGHTS
+        command,  ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
+        started,  ///< execve succeeded
+        stopped,  ///< CMD was stopped by `status` (a signal number)
+        continued,
+        exited, ///< CMD has ended; `status` is wait(2)'s
+    };
+    Kind kind = Kind::failed;
+    int status = 0;
+    std::uint64_t namespaces[7] = {}; ///< started: inode numbers of user, pid, net, mnt, uts, ipc, cgroup
+    StepFailure failure;
+};
+
+/// From the supervisor to the child.
+struct SupervisorMessage {
+    enum class Kind : std::uint8_t {
+        proceed, ///< the maps are written
+        signal,  ///< send `signal` to CMD, or to its process group
+    };
+    Kind kind = Kind::proceed;
+    int signal = 0;
+    bool whole_group = false;
+};
+
+} // namespace sandbox

@@ -1,0 +1,78 @@
+// The machine and the caller as a value: gathered once, handed to make_plan; a test hands in another machine.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sandbox {
+
+/// A range of subordinate ids as subuid(5) lists it.
+struct IdRange {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+
+    bool operator==(const IdRange&) const = default;
+};
+
+/// A symbolic link that was walked through: its own path (its parents resolved) and the text it holds.
+struct WalkedLink {
+    std::string path;
+    std::string target;
+
+    bool operator==(const WalkedLink&) const = default;
+};
+
+/// What a path is on the host, for the caller.
+struct PathFact {
+    enum class Kind { absent, directory, file, device, other };
+
+    Kind kind = Kind::absent;
+    /// The path with every link followed; where the end does not exist, its existing part resolved and the rest as written.
+    std::string real;
+    std::vector<WalkedLink> links; ///< in the order they were walked
+    int error = 0;                 ///< errno of the look-up when `kind` is absent: ENOENT, EACCES, ELOOP ...
+};
+
+/// A name at the top of the file system that belongs to the system: /usr, /bin (a link on merged-usr) ...
+struct SystemEntry {
+    std::string path;
+    std::string link_target; ///< empty for a directory
+};
+
+/// The caller and the machine.
+struct Host {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::string user_name;             ///< empty where the uid has no passwd entry
+    std::vector<std::uint32_t> groups; ///< supplementary groups
+
+    std::vector<IdRange> subuids;
+    std::vector<IdRange> subgids;
+    std::string newuidmap; ///< absolute path, empty where it is not installed
+    std::string newgidmap;
+
+    std::string home;        ///< $HOME, or the passwd entry's; real path not implied
+    std::string cwd;         ///< getcwd(3); empty where it cannot be named
+    std::string runtime_dir; ///< $XDG_RUNTIME_DIR, else /run/user/UID
+    std::string config_dir;  ///< $XDG_CONFIG_HOME/sandbox: the user's profiles
+    std::string data_dir;    ///< $XDG_DATA_HOME/sandbox: our state and caches
+    std::map<std::string, std::string> environment;
+    std::vector<SystemEntry> system_entries;
+    bool stdin_is_terminal = false;
+    bool stdout_is_terminal = false;
+
+    /// What `path` (absolute) is on this machine.
+    std::function<PathFact(const std::string& path)> look_up;
+    /// The existing paths that a glob(7) pattern (absolute) names, sorted.
+    std::function<std::vector<std::string>(const std::string& pattern)> expand_glob;
+};
+
+/// Reads the machine. The only system calls of core/plan are made here.
+/// \throws Error where the caller cannot be determined (no home, no uid).
+[[nodiscard]] Host gather_host();
+
+} // namespace sandbox

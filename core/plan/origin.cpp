@@ -1,0 +1,21 @@
+#include "core/plan/origin.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+
+namespace sandbox {
+
+std::string Origin::place() const {
+    switch (kind) {
+    case Kind::built_in:
+        return "built-in " + source;
+    case Kind::option:
+        return escaped(source);
+    case Kind::file:
+        return fmt::format("{}:{}:{}", escaped(source), line, column);
+    }
+    return source;
+}
+
+} // namespace sandbox

@@ -1,0 +1,174 @@
+// What will be done: plain data, every path absolute, every name a number, every default written out.
+// A run executes a Plan and decides nothing; --dry-run prints it; golden tests compare it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/plan/host.hpp"
+#include "core/plan/origin.hpp"
+#include "core/plan/profile.hpp"
+
+namespace sandbox {
+
+/// One line of a uid or gid map: user_namespaces(7).
+struct MapEntry {
+    std::uint32_t inside = 0;
+    std::uint32_t outside = 0;
+    std::uint32_t count = 0;
+
+    bool operator==(const MapEntry&) const = default;
+};
+
+struct IdsPlan {
+    bool through_helpers = false; ///< newuidmap/newgidmap write the maps; else they are written directly, setgroups denied
+    std::string newuidmap;
+    std::string newgidmap;
+    std::vector<MapEntry> uid_map;
+    std::vector<MapEntry> gid_map;
+    std::uint32_t uid = 0; ///< CMD's, as seen inside
+    std::uint32_t gid = 0;
+    bool drop_groups = true; ///< setgroups(0); false where there is nothing to drop or the profile keeps them
+    Origin map_origin;
+    Origin user_origin;
+    Origin groups_origin;
+};
+
+struct NamespacesPlan {
+    bool pid = true; ///< true: a new one; false: the host's
+    bool net = true;
+    bool ipc = true;
+    bool uts = true;
+    bool cgroup = true;
+    std::string hostname; ///< empty where uts is the host's
+    Origin hostname_origin;
+    Origin share_origin;
+};
+
+/// One step of building the new root, in order. Destinations are absolute paths inside, free of links and "..".
+struct RootEntry {
+    enum class Kind {
+        directory,         ///< mkdir `mode`; the parent is ours
+        file,              ///< an empty file as a mount point; the parent is ours
+        link,              ///< a symbolic link holding `source`
+        bind,              ///< the host's `source` (a real path), with everything mounted below it
+        private_directory, ///< an own empty place, `mode`, writable, gone at the end
+        cover_directory,   ///< an empty directory over what is there, read-only
+        cover_file,        ///< an empty file over what is there, read-only
+        pin,               ///< dest bound on itself, so that it cannot be renamed away: rename(2) says EBUSY
+        proc,              ///< a new procfs of the pid namespace
+        devpts,            ///< a new devpts instance
+        mask,              ///< what the kernel offers at dest is covered, if it is there
+        read_only_in_place ///< dest bound on itself read-only, if it is there (/proc/sys)
+    };
+
+    Kind kind = Kind::directory;
+    std::string dest;
+    std::string source;
+    std::uint32_t mode = 0755;
+    bool writable = false;         ///< bind: false adds the read-only flag to the whole tree
+    bool devices = false;          ///< bind: device nodes work (nothing but /dev needs it)
+    bool source_is_directory = true; ///< bind: what the Plan saw; a run that finds otherwise refuses
+    Origin origin;
+};
+
+struct RootPlan {
+    bool host_root = false; ///< the host's "/" itself is the base ("/" was granted), else an empty tmpfs
+    bool host_root_writable = false;
+    Origin host_root_origin;
+    std::vector<RootEntry> entries;
+    /// Folders of ours that must exist before a run that grants something above them; made with mode 0700.
+    std::vector<std::string> ensure_directories;
+};
+
+/// The decision for one system call of one architecture-independent name.
+struct SyscallName {
+    std::string name;
+    int number = -1; ///< the native number; -1 where this architecture has no such call
+};
+
+enum class SeccompActionKind : std::uint8_t { allow, log, errno_value, kill };
+
+struct SeccompAction {
+    SeccompActionKind kind = SeccompActionKind::allow;
+    int error_number = 0; ///< for errno_value
+
+    bool operator==(const SeccompAction&) const = default;
+};
+
+/// A test of one 32-bit argument: ((argument & mask) == value), upper 32 bits ignored unless `wide`.
+struct SeccompTest {
+    unsigned argument = 0;
+    std::uint64_t mask = 0xffffffff;
+    std::uint64_t value = 0;
+
+    bool operator==(const SeccompTest&) const = default;
+};
+
+/// All of `tests` hold -> `action`. Several alternatives are several entries.
+struct SeccompEntry {
+    SyscallName syscall;
+    std::vector<SeccompTest> tests; ///< empty: every call
+    SeccompAction action;
+    Origin origin;
+};
+
+struct SeccompPlan {
+    bool filter = false; ///< false: no filter is loaded
+    SeccompAction default_action; ///< for a known call that no entry names
+    /// Restrictions first (they win over everything after them), then allowances; see core/seccomp.hpp.
+    std::vector<SeccompEntry> entries;
+    std::vector<std::string> architectures; ///< libseccomp names ("x86_64"), native first
+    Origin default_origin;
+};
+
+struct CapabilitiesPlan {
+    std::vector<int> keep; ///< capability numbers, sorted
+    std::vector<Origin> origins; ///< beside `keep`
+};
+
+struct EnvironmentEntry {
+    std::string name;
+    std::string value;
+    Origin origin;
+};
+
+struct ProcessPlan {
+    std::vector<std::string> arguments; ///< argv of CMD, at least one
+    std::vector<std::string> candidates; ///< absolute paths to try in order ("/usr/bin/ls", "/bin/ls")
+    std::string workdir;
+    Origin workdir_origin;
+    bool terminal = false; ///< a pty of its own
+};
+
+/// The whole run. `make_plan` is its only source.
+struct Plan {
+    std::string profile; ///< name, for messages
+    std::string name;    ///< of the sandbox, empty unless given
+    IdsPlan ids;
+    NamespacesPlan namespaces;
+    RootPlan root;
+    CapabilitiesPlan capabilities;
+    SeccompPlan seccomp;
+    std::vector<EnvironmentEntry> environment;
+    ProcessPlan process;
+    std::optional<std::chrono::milliseconds> timeout;
+    Origin timeout_origin;
+    std::string data_dir; ///< where the compiled filter is cached
+    std::vector<std::string> notices; ///< one-line remarks for the user: said on standard error unless --quiet
+};
+
+/// What the user wants to run.
+struct Command {
+    std::vector<std::string> arguments;
+    std::string name; ///< --name
+};
+
+/// Joins the three into one Plan; a pure function. All user errors are found here, before any kernel state.
+/// \throws Error with the origin's place, the cause and the fix.
+[[nodiscard]] Plan make_plan(const Profile& profile, const Command& command, const Host& host);
+
+} // namespace sandbox

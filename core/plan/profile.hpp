@@ -1,0 +1,92 @@
+// What was written: a TOML profile and the command line's options are both a Profile, and `merge` joins them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/plan/origin.hpp"
+
+namespace sandbox {
+
+/// `{ arg = 0, op = "==", value = "AF_VSOCK" }`, checked for form by the reader, resolved by make_plan.
+struct SeccompCondition {
+    unsigned argument = 0;     ///< 0 to 5
+    std::string op = "==";     ///< "==", "in" (any of the values), "&" (any of these bits is set), "!&" (none of them is)
+    std::vector<Item> values;  ///< numbers or symbolic names (AF_VSOCK, CLONE_NEWUSER, TIOCSTI)
+    Origin origin;
+};
+
+/// One `[[seccomp.rule]]`. A rule without conditions holds for every call of its system calls.
+struct SeccompRule {
+    std::vector<Item> syscalls; ///< names or @groups
+    Item action;                ///< allow | deny | kill | log | an errno name
+    std::vector<SeccompCondition> conditions;
+    Origin origin;
+};
+
+/// The tables of sandbox-profile(5), as words: nothing is resolved yet. Unset means "not written".
+struct Profile {
+    std::string name; ///< as it was asked for: "strict"
+    Setting<std::string> description;
+    std::vector<std::string> lineage; ///< the files it was read from, base first
+
+    struct Ids {
+        Setting<std::string> map;    ///< auto | full | self
+        Setting<std::string> user;   ///< self | root | UID | UID:GID
+        Setting<std::string> groups; ///< drop | keep
+    } ids;
+
+    struct Namespaces {
+        Setting<std::string> hostname;
+        List share; ///< of pid, net, ipc, uts, cgroup
+    } namespaces;
+
+    struct Filesystem {
+        Setting<std::string> root; ///< host | empty
+        List read_only;            ///< PATH[:DEST]
+        List read_write;           ///< PATH[:DEST]
+        List tmpfs;
+        List hide;   ///< paths or globs
+        List masked; ///< @docker or paths below /proc and /sys
+    } filesystem;
+
+    struct Network {
+        Setting<std::string> mode; ///< none | host
+    } network;
+
+    struct Limits {
+        Setting<std::string> timeout; ///< a duration: "30s"
+    } limits;
+
+    struct Environment {
+        Setting<bool> clear; ///< --clear-env: nothing passes but what later layers name
+        List pass;           ///< names or globs
+        std::map<std::string, Setting<std::string>> set;
+    } environment;
+
+    struct Capabilities {
+        List keep; ///< "CAP_NET_RAW", "net_raw" or "all"
+        List drop; ///< taken away from keep
+    } capabilities;
+
+    struct Seccomp {
+        Setting<std::string> base_profile; ///< seccomp.extends / --seccomp: resolved by the loader, kept for the report
+        Setting<std::string> default_action; ///< deny | allow | kill | log
+        List allow;
+        List deny;
+        List architectures; ///< native | x86 | x32 | ...
+        std::vector<SeccompRule> rules;
+    } seccomp;
+
+    struct Process {
+        Setting<std::string> workdir;
+        Setting<std::string> terminal; ///< auto | always | never
+    } process;
+};
+
+/// `top` over `base`: single values override (and remember what they overrode), tables merge, arrays replace unless they
+/// were written to add, `allow`/`deny` lists and rules always add.
+[[nodiscard]] Profile merge(Profile base, const Profile& top);
+
+} // namespace sandbox
