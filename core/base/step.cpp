@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/base/message.hpp"
+#include "core/base/step_clock.hpp"
 
 namespace sandbox {
 
@@ -59,6 +60,12 @@ static_assert(!kWords.back().empty(), "a step without words");
 
 std::string_view words(Step step) {
     return kWords.at(static_cast<std::size_t>(step));
+}
+
+void FailurePipe::done(Step step) const {
+    if (clock_ != nullptr) {
+        clock_->stamp(step);
+    }
 }
 
 void FailurePipe::leave(Step step, const char* object) const {

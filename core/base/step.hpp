@@ -59,25 +59,32 @@ struct StepFailure {
     char object[3000] = {}; ///< what the step worked on, cut where it is longer; always ends with a zero
 };
 
+struct StepClock;
+
 /// The child's side of a failing step: `at` returns the call's result, or leaves through the pipe and never returns.
 class FailurePipe {
 public:
-    /// `descriptor` is written to with one send(2); it stays the caller's.
-    explicit FailurePipe(int descriptor) : descriptor_(descriptor) {}
+    /// `descriptor` is written to with one send(2); it stays the caller's. `clock`, where given, is stamped at each step.
+    explicit FailurePipe(int descriptor, StepClock* clock = nullptr) : descriptor_(descriptor), clock_(clock) {}
 
     /// `result` is a system call's: negative means failed, errno holds why.
     int at(Step step, int result, const char* object = "") const {
         if (result < 0) {
             leave(step, object);
         }
+        done(step);
         return result;
     }
+
+    /// Notes the time of a step that cannot fail or was checked otherwise.
+    void done(Step step) const;
 
     /// Sends (step, object, errno) and ends the process with _exit(125).
     [[noreturn]] void leave(Step step, const char* object = "") const;
 
 private:
     int descriptor_;
+    StepClock* clock_;
 };
 
 } // namespace sandbox

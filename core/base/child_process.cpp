@@ -1,0 +1,115 @@
+#include "core/base/child_process.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "core/base/error.hpp"
+#include "core/base/sys.hpp"
+
+namespace sandbox {
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}
+
+ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
+    std::swap(pid_, other.pid_);
+    std::swap(pidfd_, other.pidfd_);
+    return *this;
+}
+
+ChildProcess::~ChildProcess() {
+    if (pid_ > 0) {
+        kill(SIGKILL);
+        wait();
+    }
+}
+
+void ChildProcess::kill(int signal) const {
+    // ESRCH: it has ended by itself, which is what a caller wants to be true afterwards.
+    sys::pidfd_send_signal(pidfd_.get(), signal);
+}
+
+int ChildProcess::wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    return status;
+}
+
+namespace {
+
+/// posix_spawn's two attribute objects, freed with the scope.
+struct SpawnSetup {
+    posix_spawn_file_actions_t actions{};
+    posix_spawnattr_t attributes{};
+
+    SpawnSetup() {
+        posix_spawn_file_actions_init(&actions);
+        posix_spawnattr_init(&attributes);
+        sigset_t none;
+        sigset_t all;
+        sigemptyset(&none);
+        sigfillset(&all);
+        // A caller's ignored SIGPIPE or blocked SIGTERM must not become the helper's.
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setsigdefault(&attributes, &all);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
+    SpawnSetup(const SpawnSetup&) = delete;
+    SpawnSetup& operator=(const SpawnSetup&) = delete;
+    ~SpawnSetup() {
+        posix_spawn_file_actions_destroy(&actions);
+        posix_spawnattr_destroy(&attributes);
+    }
+};
+
+} // namespace
+
+Helper::Helper(const std::vector<std::string>& arguments) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) {
+        throw Error("cannot make a pipe for " + quoted(arguments[0])).kernel(errno);
+    }
+    errors_.reset(ends[0]);
+    const Fd write_end(ends[1]);
+
+    SpawnSetup setup;
+    posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&setup.actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&setup.actions, write_end.get(), STDERR_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1);
+
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments) {
+        argv.push_back(const_cast<char*>(argument.c_str()));
+    }
+    argv.push_back(nullptr);
+    char* environment[] = {nullptr};
+    pid_t pid = -1;
+    const int failed = ::posix_spawn(&pid, argv[0], &setup.actions, &setup.attributes, argv.data(), environment);
+    if (failed != 0) {
+        throw Error("cannot execute " + quoted(arguments[0])).kernel(failed);
+    }
+    process_ = ChildProcess(pid, Fd(sys::pidfd_open(pid)));
+}
+
+HelperResult Helper::finish() {
+    constexpr std::size_t kMost = 4096;
+    HelperResult result;
+    char buffer[512];
+    ssize_t count = 0;
+    while ((count = ::read(errors_.get(), buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR)) {
+        if (count > 0 && result.errors.size() < kMost) {
+            result.errors.append(buffer, static_cast<std::size_t>(count));
+        }
+    }
+    result.status = process_.wait();
+    return result;
+}
+
+} // namespace sandbox

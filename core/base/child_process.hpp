@@ -1,0 +1,60 @@
+// Owned child processes, and helper programs started with fixed words and a clean environment.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/fd.hpp"
+
+namespace sandbox {
+
+/// Owns a child: where the scope ends without `wait`, it is killed and reaped.
+class ChildProcess {
+public:
+    ChildProcess() = default;
+    /// Takes over `pid`, a child of this process that nobody has waited for, and its pidfd.
+    ChildProcess(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+    ChildProcess(ChildProcess&& other) noexcept;
+    ChildProcess& operator=(ChildProcess&& other) noexcept;
+    ChildProcess(const ChildProcess&) = delete;
+    ChildProcess& operator=(const ChildProcess&) = delete;
+    ~ChildProcess();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] int pidfd() const { return pidfd_.get(); }
+
+    /// By pidfd, so never to a stranger who got the number.
+    void kill(int signal) const;
+    /// Waits for the end and reaps. \return wait(2)'s status.
+    int wait();
+
+private:
+    pid_t pid_ = -1; ///< -1: nothing to wait for
+    Fd pidfd_;
+};
+
+/// What a helper program said before it ended.
+struct HelperResult {
+    int status = 0;     ///< wait(2)'s status
+    std::string errors; ///< its standard error, cut at 4 KiB
+};
+
+/// A helper that runs while we do something else.
+class Helper {
+public:
+    /// Starts `arguments[0]` (an absolute path) with exactly these words, an empty environment, default signals, /dev/null
+    /// as standard input and output, and no other descriptor.
+    /// \throws Error where it cannot be executed.
+    explicit Helper(const std::vector<std::string>& arguments);
+
+    /// Reads its standard error to the end and reaps it.
+    [[nodiscard]] HelperResult finish();
+
+private:
+    Fd errors_;
+    ChildProcess process_;
+};
+
+} // namespace sandbox

@@ -1,0 +1,69 @@
+#include "core/control.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/error.hpp"
+
+namespace sandbox::control {
+
+Pair make_pair() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        throw Error("cannot make the socket to the sandbox's pid 1").kernel(errno);
+    }
+    Pair pair{Fd(ends[0]), Fd(ends[1])};
+    // The kernel then adds the sender's credentials to every packet, translated into our pid namespace.
+    const int on = 1;
+    if (::setsockopt(pair.supervisor.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+        throw Error("cannot make the socket to the sandbox's pid 1").kernel(errno);
+    }
+    return pair;
+}
+
+std::optional<Received> receive(int descriptor, bool wait) {
+    Received received;
+    iovec part{&received.message, sizeof received.message};
+    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(ucred))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = buffer;
+    header.msg_controllen = sizeof buffer;
+    ssize_t count = -1;
+    do {
+        count = ::recvmsg(descriptor, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    } while (count < 0 && errno == EINTR);
+    for (cmsghdr* extra = count > 0 ? CMSG_FIRSTHDR(&header) : nullptr; extra != nullptr;
+         extra = CMSG_NXTHDR(&header, extra)) {
+        if (extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SCM_RIGHTS) {
+            int passed = -1;
+            std::memcpy(&passed, CMSG_DATA(extra), sizeof passed);
+            received.descriptor.reset(passed);
+        } else if (extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SCM_CREDENTIALS) {
+            ucred sender{};
+            std::memcpy(&sender, CMSG_DATA(extra), sizeof sender);
+            received.sender = sender.pid;
+        }
+    }
+    if (count != static_cast<ssize_t>(sizeof received.message)) {
+        errno = count < 0 ? errno : ECONNRESET;
+        return std::nullopt;
+    }
+    return received;
+}
+
+bool send(int descriptor, const SupervisorMessage& message) {
+    return ::send(descriptor, &message, sizeof message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof message);
+}
+
+bool wait_for_proceed(int descriptor) {
+    SupervisorMessage message{};
+    return ::read(descriptor, &message, sizeof message) == static_cast<ssize_t>(sizeof message) &&
+           message.kind == SupervisorMessage::Kind::proceed;
+}
+
+} // namespace sandbox::control

@@ -1,0 +1,40 @@
+// The socket between the supervisor and the child: one message, one packet; descriptors and pids travel beside it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "core/base/fd.hpp"
+#include "core/base/message.hpp"
+
+namespace sandbox::control {
+
+/// Both ends of a SOCK_SEQPACKET pair, close-on-exec: unix(7).
+struct Pair {
+    Fd supervisor;
+    Fd child;
+};
+
+/// \throws Error where the kernel has no socket left.
+[[nodiscard]] Pair make_pair();
+
+/// A message from the child, with what came beside it.
+struct Received {
+    ChildMessage message;
+    Fd descriptor;    ///< ChildMessage::Kind::terminal: the pty's master
+    pid_t sender = 0; ///< the sender's pid as this process sees it; the kernel's word, not the sender's
+};
+
+/// The next message; waits for it unless `wait` is false.
+/// \return nothing when there is no message yet (errno EAGAIN) or the child's side is closed (ECONNRESET).
+[[nodiscard]] std::optional<Received> receive(int descriptor, bool wait = true);
+
+/// \return false when the other side is gone.
+bool send(int descriptor, const SupervisorMessage& message);
+
+/// The child's side: waits for `proceed`.
+/// \return false when the supervisor is gone.
+[[nodiscard]] bool wait_for_proceed(int descriptor);
+
+} // namespace sandbox::control

@@ -1,0 +1,21 @@
+// Ids, groups, keyring and no_new_privs of the process that becomes pid 1: credentials(7).
+#pragma once
+
+#include "core/base/step.hpp"
+#include "core/plan/plan.hpp"
+
+namespace sandbox::credentials {
+
+/// Joins a new, empty session keyring, so that the caller's keys stay outside: session-keyring(7). A kernel without keys
+/// has none to leave.
+void leave_session_keyring(const FailurePipe& failure);
+
+/// Drops the supplementary groups where the plan says so, then takes gid and uid. Before: the maps are written.
+/// After: real, effective and saved ids are the plan's, read back.
+void take_ids(const IdsPlan& plan, const FailurePipe& failure);
+
+/// Locks the securebits, cuts the capabilities and sets no_new_privs, then proves it: "fail closed, then read back".
+/// Before: the ids are final. After: nothing that this process executes can gain a privilege.
+void give_up_privileges(const CapabilitiesPlan& plan, const FailurePipe& failure);
+
+} // namespace sandbox::credentials

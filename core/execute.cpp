@@ -1,0 +1,101 @@
+#include "core/execute.hpp"
+
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/message.hpp"
+
+namespace sandbox {
+
+namespace {
+
+constexpr std::size_t kStackSize = 64 * 1024;
+
+} // namespace
+
+Execution::Execution(const Plan& plan, const seccomp::Program& program, const sigset_t& signals)
+    : program_(program), signals_(signals), stack_(std::make_unique_for_overwrite<char[]>(kStackSize)) {
+    for (const std::string& argument : plan.process.arguments) {
+        arguments_.push_back(const_cast<char*>(argument.c_str()));
+    }
+    arguments_.push_back(nullptr);
+    for (const EnvironmentEntry& entry : plan.environment) {
+        environment_words_.push_back(entry.name + "=" + entry.value);
+    }
+    for (std::string& word : environment_words_) {
+        environment_.push_back(word.data());
+    }
+    environment_.push_back(nullptr);
+    for (const std::string& candidate : plan.process.candidates) {
+        candidates_.push_back(candidate.c_str());
+    }
+}
+
+pid_t Execution::start(int terminal, mode_t umask, int control) {
+    terminal_ = terminal;
+    umask_ = umask;
+    control_ = control;
+    return ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_VFORK | SIGCHLD, this);
+}
+
+int Execution::entry(void* self) {
+    static_cast<Execution*>(self)->become_command();
+    return 125; // only reached when the start failed; clone(3) ends the process with it
+}
+
+void Execution::become_command() {
+    // A group of its own: kill(0) inside reaches CMD's processes and nobody else, and the terminal can stop all of them.
+    if (::setpgid(0, 0) < 0) {
+        return fail(Step::start_command, "");
+    }
+    if (terminal_ >= 0) {
+        const pid_t self = ::getpid();
+        // Every signal is still blocked, so taking the foreground from pid 1 cannot stop us with SIGTTOU.
+        if (::ioctl(terminal_, TIOCSPGRP, &self) < 0) {
+            return fail(Step::start_session, "");
+        }
+    }
+    ChildMessage here{};
+    here.kind = ChildMessage::Kind::command;
+    if (::write(control_, &here, sizeof here) < 0) {
+        return fail(Step::start_command, "");
+    }
+    ::umask(umask_);
+    struct sigaction normal{};
+    normal.sa_handler = SIG_DFL;
+    // The supervisor needed it; whatever else the caller ignored stays ignored, as under nohup(1).
+    ::sigaction(SIGCHLD, &normal, nullptr);
+    ::sigprocmask(SIG_SETMASK, &signals_, nullptr);
+    if (!program_.empty() && seccomp::load(program_) < 0) {
+        return fail(Step::load_filter, "");
+    }
+    execute();
+}
+
+void Execution::execute() {
+    // From here on only execve is called: no profile, however strict, can break the start (pid 1 reads `failure_`).
+    int error_number = ENOENT;
+    const char* object = arguments_[0];
+    for (const char* candidate : candidates_) {
+        ::execve(candidate, arguments_.data(), environment_.data());
+        if (errno != ENOENT && errno != ENOTDIR) {
+            error_number = errno;
+            object = candidate;
+        }
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+            break; // after EACCES a later directory of PATH may hold one that may be executed: execvp(3)
+        }
+    }
+    errno = error_number;
+    fail(Step::execute, object);
+}
+
+void Execution::fail(Step step, const char* object) {
+    failure_ = Failure{.step = step, .error_number = errno, .object = object};
+}
+
+} // namespace sandbox

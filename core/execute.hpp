@@ -1,0 +1,58 @@
+// CMD's own process: forked by pid 1, takes its group, its signals and its filter, and calls execve(2).
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/step.hpp"
+#include "core/plan/plan.hpp"
+#include "core/seccomp.hpp"
+
+namespace sandbox {
+
+/// All that CMD's process needs, laid out by the supervisor before clone, so that nothing is allocated afterwards.
+/// Refers to `plan` and `program`, which must outlive it.
+class Execution {
+public:
+    /// `signals` is the signal mask that CMD gets: the caller's.
+    Execution(const Plan& plan, const seccomp::Program& program, const sigset_t& signals);
+
+    /// Why CMD could not be executed.
+    struct Failure {
+        Step step = Step::execute;
+        int error_number = 0; ///< 0: it was executed
+        const char* object = "";
+    };
+
+    /// Starts CMD's process and comes back when it has been executed or has failed: clone(CLONE_VM | CLONE_VFORK), so
+    /// `failure` needs no pipe. `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none.
+    /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by SCM_CREDENTIALS.
+    /// \return the pid, or -1 and errno.
+    [[nodiscard]] pid_t start(int terminal, mode_t umask, int control);
+
+    [[nodiscard]] const Failure& failure() const { return failure_; }
+
+private:
+    static int entry(void* self);
+    void become_command();
+    void execute();
+    void fail(Step step, const char* object);
+
+    const seccomp::Program& program_;
+    sigset_t signals_;
+    std::vector<char*> arguments_;
+    std::vector<std::string> environment_words_;
+    std::vector<char*> environment_;
+    std::vector<const char*> candidates_;
+    std::unique_ptr<char[]> stack_;
+    int terminal_ = -1;
+    mode_t umask_ = 022;
+    int control_ = -1;
+    Failure failure_;
+};
+
+} // namespace sandbox

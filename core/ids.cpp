@@ -1,0 +1,89 @@
+#include "core/ids.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/base/child_process.hpp"
+#include "core/base/fd.hpp"
+#include "core/base/step_error.hpp"
+
+namespace sandbox::ids {
+
+namespace {
+
+std::vector<std::string> helper_arguments(const std::string& program, pid_t child, const std::vector<MapEntry>& map) {
+    std::vector<std::string> arguments = {program, std::to_string(child)};
+    for (const MapEntry& entry : map) {
+        arguments.push_back(std::to_string(entry.inside));
+        arguments.push_back(std::to_string(entry.outside));
+        arguments.push_back(std::to_string(entry.count));
+    }
+    return arguments;
+}
+
+/// "newuidmap: write to uid_map failed: Operation not permitted\n" on one line, safe to print.
+std::string said(const HelperResult& result) {
+    std::string_view text = result.errors;
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
+        text.remove_suffix(1);
+    }
+    if (!text.empty()) {
+        return "it said " + quoted(text);
+    }
+    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
+                                      : fmt::format("it ended with status {}", WEXITSTATUS(result.status));
+}
+
+void expect_success(Step step, const std::string& program, const HelperResult& result) {
+    if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0) {
+        StepError error(step, program, EPERM);
+        error.cause(said(result));
+        throw error;
+    }
+}
+
+/// One write(2): the kernel takes a map whole or not at all.
+void write_file(Step step, const std::string& path, std::string_view text) {
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        throw StepError(step, path, errno);
+    }
+}
+
+std::string map_text(const std::vector<MapEntry>& map) {
+    std::string text;
+    for (const MapEntry& entry : map) {
+        text += fmt::format("{} {} {}\n", entry.inside, entry.outside, entry.count);
+    }
+    return text;
+}
+
+} // namespace
+
+void write_maps(pid_t child, const IdsPlan& plan) {
+    if (plan.through_helpers) {
+        // Each takes most of a millisecond, so they run side by side.
+        Helper uid_helper(helper_arguments(plan.newuidmap, child, plan.uid_map));
+        Helper gid_helper(helper_arguments(plan.newgidmap, child, plan.gid_map));
+        const HelperResult uid_result = uid_helper.finish();
+        const HelperResult gid_result = gid_helper.finish();
+        expect_success(Step::write_uid_map, plan.newuidmap, uid_result);
+        expect_success(Step::write_gid_map, plan.newgidmap, gid_result);
+        return;
+    }
+    const std::string proc = fmt::format("/proc/{}/", child);
+    // setgroups must be denied before an unprivileged process may write gid_map: user_namespaces(7).
+    write_file(Step::write_gid_map, proc + "setgroups", "deny");
+    write_file(Step::write_gid_map, proc + "gid_map", map_text(plan.gid_map));
+    write_file(Step::write_uid_map, proc + "uid_map", map_text(plan.uid_map));
+}
+
+} // namespace sandbox::ids

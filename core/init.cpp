@@ -1,0 +1,235 @@
+#include "core/init.hpp"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+
+#include "core/base/fd.hpp"
+#include "core/base/message.hpp"
+#include "core/base/sys.hpp"
+
+extern char** environ;
+
+namespace sandbox::init {
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kNativeArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kNativeArchitecture = AUDIT_ARCH_AARCH64;
+#else
+#error "pid 1's filter does not know this architecture"
+#endif
+
+constexpr sock_filter load(std::size_t offset) {
+    return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+}
+
+/// Goes on to the next instruction where the loaded word is `value`, else jumps over it.
+constexpr sock_filter if_equal(std::uint32_t value) {
+    return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+}
+
+constexpr sock_filter answer(std::uint32_t action) {
+    return BPF_STMT(BPF_RET | BPF_K, action);
+}
+
+constexpr sock_filter if_call(int number) {
+    return if_equal(static_cast<std::uint32_t>(number));
+}
+
+constexpr sock_filter kAllow = answer(SECCOMP_RET_ALLOW);
+constexpr sock_filter kRefuse = answer(SECCOMP_RET_ERRNO | EPERM);
+
+void send(ChildMessage::Kind kind, int status) {
+    ChildMessage message{};
+    message.kind = kind;
+    message.status = status;
+    // A supervisor that is gone is noticed by the next poll.
+    static_cast<void>(::write(kControl, &message, sizeof message));
+}
+
+[[noreturn]] void leave(bool kills) {
+    if (kills) {
+        kill_descendants();
+    }
+    ::_exit(0);
+}
+
+/// Reaps whatever has ended. \return true when that was `command`.
+bool reap(pid_t command) {
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+        if (pid != command) {
+            continue;
+        }
+        if (WIFSTOPPED(status)) {
+            send(ChildMessage::Kind::stopped, WSTOPSIG(status));
+        } else if (WIFCONTINUED(status)) {
+            send(ChildMessage::Kind::continued, 0);
+        } else {
+            send(ChildMessage::Kind::exited, status);
+            return true;
+        }
+    }
+    return false;
+}
+
+/// \return false when the supervisor is gone.
+bool obey(pid_t command) {
+    SupervisorMessage message{};
+    const ssize_t count = ::read(kControl, &message, sizeof message);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return true;
+    }
+    if (count != static_cast<ssize_t>(sizeof message)) {
+        return false;
+    }
+    if (message.kind == SupervisorMessage::Kind::signal) {
+        // `command` is a child that has not been reaped, so the number is still its own.
+        ::kill(message.whole_group ? -command : command, message.signal);
+    }
+    return true;
+}
+
+} // namespace
+
+int keep_only_own_descriptors(int control) {
+    if (control != kControl) {
+        if (::dup3(control, kControl, O_CLOEXEC) < 0) {
+            return -1;
+        }
+    }
+    if (sys::close_from(kControl + 1) < 0) {
+        return -1;
+    }
+    sigset_t child_ended;
+    ::sigemptyset(&child_ended);
+    ::sigaddset(&child_ended, SIGCHLD);
+    const int signals = ::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals != kSignals) {
+        errno = signals < 0 ? errno : EBADF;
+        return -1;
+    }
+    return 0;
+}
+
+void hide_command_line(char** arguments) {
+    // The kernel laid argv's strings and then environ's into one block.
+    char* start = arguments[0];
+    char* end = start;
+    for (char** word = arguments; *word != nullptr; ++word) {
+        end = *word == end ? *word + std::strlen(*word) + 1 : end;
+    }
+    for (char** word = environ; word != nullptr && *word != nullptr; ++word) {
+        end = *word == end ? *word + std::strlen(*word) + 1 : end;
+    }
+    constexpr char kName[] = "sandbox-init";
+    const auto room = static_cast<std::size_t>(end - start);
+    std::memset(start, 0, room);
+    std::memcpy(start, kName, std::min(room == 0 ? 0 : room - 1, sizeof kName - 1));
+    ::prctl(PR_SET_NAME, kName, 0, 0, 0);
+}
+
+int let_go_of_standard_streams() {
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) {
+        return -1;
+    }
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::dup2(null.get(), descriptor) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int lock(bool reads_proc) {
+    constexpr sock_filter kHead[] = {
+        load(offsetof(seccomp_data, arch)),
+        if_equal(kNativeArchitecture),
+        BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+        answer(SECCOMP_RET_KILL_PROCESS),
+        load(offsetof(seccomp_data, nr)),
+    };
+    constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_ppoll, SYS_wait4,           SYS_kill,
+                              SYS_close, SYS_exit,  SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn};
+    constexpr int kProcCalls[] = {SYS_openat, SYS_lseek};
+    sock_filter program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kProcCalls)) + 1];
+    std::size_t length = 0;
+    for (const sock_filter& instruction : kHead) {
+        program[length++] = instruction;
+    }
+    const auto allow = [&](int call) {
+        program[length++] = if_call(call);
+        program[length++] = kAllow;
+    };
+    for (const int call : kCalls) {
+        allow(call);
+    }
+    if (reads_proc) {
+        for (const int call : kProcCalls) {
+            allow(call);
+        }
+    }
+    program[length++] = kRefuse;
+    const sock_fprog filter{static_cast<unsigned short>(length), program};
+    return sys::result_of(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
+}
+
+void run(pid_t command, bool kills) {
+    for (;;) {
+        pollfd watched[] = {{kControl, POLLIN, 0}, {kSignals, POLLIN, 0}};
+        ::ppoll(watched, std::size(watched), nullptr, nullptr);
+        if (watched[1].revents != 0) {
+            signalfd_siginfo ignored;
+            static_cast<void>(::read(kSignals, &ignored, sizeof ignored));
+            if (reap(command)) {
+                leave(kills);
+            }
+        }
+        if (watched[0].revents != 0 && !obey(command)) {
+            leave(kills);
+        }
+    }
+}
+
+void kill_descendants() {
+    // "/proc/self" is pid 1's name for itself in any pid namespace; the list holds this thread's children only, and there
+    // is one thread.
+    const Fd list(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
+    for (;;) {
+        char text[4096];
+        ::lseek(list.get(), 0, SEEK_SET);
+        const ssize_t count = ::read(list.get(), text, sizeof text);
+        pid_t pid = 0;
+        for (ssize_t i = 0; i < count; ++i) {
+            if (text[i] >= '0' && text[i] <= '9') {
+                pid = pid * 10 + (text[i] - '0');
+            } else if (pid != 0) {
+                ::kill(pid, SIGKILL);
+                pid = 0;
+            }
+        }
+        // One is waited for, so that the loop does not spin; its own children are then in the list.
+        if (::waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) {
+            return;
+        }
+    }
+}
+
+} // namespace sandbox::init
