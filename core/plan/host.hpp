@@ -31,13 +31,15 @@ struct PathFact {
     enum class Kind { absent, directory, file, device, other };
 
     Kind kind = Kind::absent;
-    /// The path with every link followed; where the end does not exist, its existing part resolved and the rest as written.
+    /// The path with every link followed; where the end does not exist, its existing part resolved and the rest as
+    /// written.
     std::string real;
     std::vector<WalkedLink> links; ///< in the order they were walked
     int error = 0;                 ///< errno of the look-up when `kind` is absent: ENOENT, EACCES, ELOOP ...
 };
 
-/// A name at the top of the file system that belongs to the system: /usr, /bin (a link on merged-usr) ...
+/// A name at the top of the file system that belongs to the system: /usr, /bin (a link on merged-usr) ... or a link that
+/// leads to its programs from elsewhere (NixOS).
 struct SystemEntry {
     std::string path;
     std::string link_target; ///< empty for a directory
@@ -52,6 +54,8 @@ struct Host {
 
     std::vector<IdRange> subuids;
     std::vector<IdRange> subgids;
+    /// The first of 65536 ids that nobody has as subordinate ids, for the advice to take them; 0 where none is free.
+    std::uint32_t free_subids = 100000;
     std::string newuidmap; ///< absolute path, empty where it is not installed
     std::string newgidmap;
 
@@ -67,6 +71,8 @@ struct Host {
 
     /// What `path` (absolute) is on this machine.
     std::function<PathFact(const std::string& path)> look_up;
+    /// Whether the caller may make an entry in `folder` (an existing directory): access(2) with W_OK and X_OK.
+    std::function<bool(const std::string& folder)> may_write;
     /// The existing paths that a glob(7) pattern (absolute) names, sorted.
     std::function<std::vector<std::string>(const std::string& pattern)> expand_glob;
 };

@@ -60,6 +60,7 @@ struct List {
     bool replaces = false;        ///< this layer gave the whole list
     std::vector<Item> items;      ///< what counts, in the order of the layers
     std::vector<Item> overridden; ///< what a later layer replaced
+    Origin origin = {};           ///< where the list that replaces was written; it may be an empty one
 
     [[nodiscard]] bool written() const { return replaces || !items.empty(); }
 };

@@ -1,0 +1,86 @@
+#include "core/plan/exposure.hpp"
+
+#include "core/base/error.hpp"
+#include "core/plan/path_words.hpp"
+#include "core/plan/paths.hpp"
+
+namespace sandbox {
+
+namespace {
+
+bool overlap(const std::string& left, const std::string& right) {
+    return paths::is_within(left, right) || paths::is_within(right, left);
+}
+
+bool is_private(FilesystemContext& context, const std::string& real) {
+    return std::ranges::any_of(context.profile.filesystem.tmpfs.items, [&](const Item& item) {
+        return context.facts.look_up(read_path(item, context.host).path).real == real;
+    });
+}
+
+[[noreturn]] void refuse(const Origin& origin, const std::string& path, const char* cause, const std::string& fix) {
+    throw Error(written_at(origin) + ": cannot show " + quoted(path)).cause(cause).fix(fix);
+}
+
+} // namespace
+
+bool mentions_caller(const std::string& text) {
+    const bool relative = !text.starts_with('/') && !text.starts_with('~') && !text.starts_with('$');
+    return relative || text.find("$PWD") != std::string::npos || text.find("${PWD}") != std::string::npos;
+}
+
+std::string why_not_exposed(FilesystemContext& context, const PathFact& fact) {
+    const std::string& real = fact.real;
+    if (fact.kind == PathFact::Kind::absent) {
+        return "cannot be looked up (" + kernel_word(fact.error) + ")";
+    }
+    if (real == context.own.home) {
+        return "is your home";
+    }
+    if (paths::is_within(context.own.home, real)) {
+        return "holds your home";
+    }
+    if (overlap(real, context.own.runtime)) {
+        return "shows your runtime directory";
+    }
+    if (overlap(real, context.own.config) || overlap(real, context.own.data)) {
+        return "shows the profiles or the state of sandbox";
+    }
+    for (const char* kernel : {"/proc", "/sys", "/dev"}) {
+        if (paths::is_within(real, kernel)) {
+            return "belongs to the kernel";
+        }
+    }
+    return is_private(context, real) ? "is private in the sandbox" : "";
+}
+
+void refuse_forbidden(const FilesystemContext& context, const PathFact& fact, bool writable, const Origin& origin) {
+    const OwnFolders& own = context.own;
+    if (paths::is_within(fact.real, "/proc")) {
+        refuse(origin, fact.real, "the host's /proc shows every process and a way into its files",
+               "the sandbox has a /proc of its own; share the pid namespace to see the host's processes");
+    }
+    if (fact.real == own.runtime) {
+        refuse(origin, fact.real, "the runtime directory holds the sockets of your whole session",
+               "grant the one socket that is needed: " + quoted(paths::join(own.runtime, "wayland-0")));
+    }
+    if (paths::is_within(fact.real, own.data) || paths::is_within(fact.real, paths::join(own.runtime, "sandbox"))) {
+        refuse(origin, fact.real, "the state of sandbox is never visible inside", "grant another folder");
+    }
+    if (writable && paths::is_within(fact.real, own.config)) {
+        refuse(origin, fact.real, "a command that writes the profiles chooses the cage of its next run",
+               "grant it read-only");
+    }
+}
+
+void refuse_kernel_place(const std::string& dest, const std::string& source, const Origin& origin) {
+    const bool owns_dest = paths::is_within(dest, "/proc") || paths::is_within(dest, "/dev/pts") || dest == "/dev/ptmx";
+    if (!owns_dest && (dest != "/dev" || source == "/dev")) {
+        return;
+    }
+    throw Error(written_at(origin) + ": cannot put anything at " + quoted(dest))
+        .cause("the sandbox has its own " + std::string(dest.starts_with("/proc") ? "/proc" : "/dev") + " there")
+        .fix("choose another place");
+}
+
+} // namespace sandbox

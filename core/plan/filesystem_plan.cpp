@@ -1,0 +1,98 @@
+#include "core/plan/filesystem_plan.hpp"
+
+#include <tuple>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/plan/base_places.hpp"
+#include "core/plan/covers.hpp"
+#include "core/plan/filesystem_context.hpp"
+#include "core/plan/grants.hpp"
+#include "core/plan/masks.hpp"
+#include "core/plan/path_words.hpp"
+#include "core/plan/root_entries.hpp"
+
+namespace sandbox {
+
+namespace {
+
+OwnFolders own_folders(const Host& host, HostFacts& facts) {
+    const auto real = [&](const std::string& path) { return path.empty() ? path : facts.look_up(path).real; };
+    return {.home = real(host.home),
+            .runtime = real(host.runtime_dir),
+            .config = real(host.config_dir),
+            .data = real(host.data_dir)};
+}
+
+RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured) {
+    RootPlan root;
+    if (const Place* whole = context.tree.at("/")) {
+        root.host_root = true;
+        root.host_root_writable = whole->writable;
+        root.host_root_origin = whole->origin;
+    }
+    root.entries = root_entries(context.tree, context.facts, context.own.runtime);
+    for (RootEntry& mask : plan_masks(context)) {
+        root.entries.push_back(std::move(mask));
+    }
+    root.ensure_directories = std::move(ensured);
+    return root;
+}
+
+std::pair<std::string, Origin> plan_workdir(FilesystemContext& context) {
+    VirtualTree& tree = context.tree;
+    const auto& wanted = context.profile.process.workdir;
+    if (wanted) {
+        const std::string written = read_path({*wanted.value, wanted.origin}, context.host).path;
+        std::string path = tree.resolve(written, wanted.origin, false);
+        if (!tree.shows_directory(path)) {
+            throw Error(written_at(wanted.origin) + ": cannot start in " + quoted(written))
+                .cause("there is no such directory in the sandbox")
+                .fix("show it with --ro or --rw, or start elsewhere: --workdir /");
+        }
+        return {std::move(path), wanted.origin};
+    }
+    if (context.host.cwd.empty()) {
+        context.notice("the current directory cannot be named: the command starts in another");
+    } else if (tree.shows_directory(context.host.cwd)) {
+        return {context.host.cwd, built_in("current directory")};
+    }
+    const Origin home = built_in("home directory");
+    std::string path = tree.resolve(context.host.home, home, false);
+    if (tree.shows_directory(path)) {
+        return {std::move(path), home};
+    }
+    return {"/", built_in("root directory")};
+}
+
+} // namespace
+
+FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const Layers& layers,
+                               const NamespacesPlan& namespaces, std::vector<std::string>& notices) {
+    HostFacts facts(host);
+    VirtualTree tree(facts);
+    FilesystemContext context{.profile = profile,
+                              .host = host,
+                              .layers = layers,
+                              .namespaces = namespaces,
+                              .notices = notices,
+                              .facts = facts,
+                              .tree = tree,
+                              .own = own_folders(host, facts)};
+    const std::vector<Grant> grants = find_grants(context);
+    put_grants_in_place(context, grants);
+    put_base(context);
+    put_grants_elsewhere(context, grants);
+    put_linked_system_files(context);
+    refuse_planted_links(context, grants);
+    // The tree shows everything now; what follows only takes away.
+    std::vector<std::string> ensured = put_protections(context);
+    put_covers(context);
+
+    FilesystemPlan plan;
+    plan.root = plan_root(context, std::move(ensured));
+    std::tie(plan.workdir, plan.workdir_origin) = plan_workdir(context);
+    return plan;
+}
+
+} // namespace sandbox

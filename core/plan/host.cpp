@@ -1,0 +1,111 @@
+#include "core/plan/host.hpp"
+
+#include <grp.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+
+#include "core/base/error.hpp"
+#include "core/plan/host_paths.hpp"
+#include "core/plan/host_users.hpp"
+#include "core/plan/paths.hpp"
+
+extern char** environ; // NOLINT: the C library's
+
+namespace sandbox {
+
+namespace {
+
+/// Never the caller's $PATH: a directory of his could hold another newuidmap.
+constexpr std::array kHelperFolders = {"/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/run/wrappers/bin"};
+
+std::string find_helper(const char* name) {
+    for (const char* folder : kHelperFolders) {
+        std::string path = paths::join(folder, name);
+        if (::access(path.c_str(), X_OK) == 0) {
+            return path;
+        }
+    }
+    return {};
+}
+
+std::vector<std::uint32_t> own_groups() {
+    std::array<gid_t, 64> few{};
+    int count = ::getgroups(few.size(), few.data());
+    if (count >= 0) {
+        return {few.begin(), few.begin() + count};
+    }
+    std::vector<std::uint32_t> many(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+    count = ::getgroups(static_cast<int>(many.size()), many.data());
+    many.resize(static_cast<std::size_t>(std::max(0, count)));
+    return many;
+}
+
+std::map<std::string, std::string> own_environment() {
+    std::map<std::string, std::string> variables;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        const std::size_t equals = text.find('=');
+        if (equals != std::string_view::npos && equals != 0) {
+            variables.emplace(text.substr(0, equals), text.substr(equals + 1)); // getenv(3): the first one counts
+        }
+    }
+    return variables;
+}
+
+std::string current_directory() {
+    std::array<char, PATH_MAX> path{};
+    // The kernel answers "(unreachable)/..." for a directory outside of our root: getcwd(3).
+    return ::getcwd(path.data(), path.size()) != nullptr && path[0] == '/' ? path.data() : "";
+}
+
+/// An XDG variable counts only where it is absolute: XDG Base Directory Specification.
+std::string folder(const Host& host, const char* variable, std::string fallback) {
+    const auto found = host.environment.find(variable);
+    const bool good = found != host.environment.end() && found->second.starts_with('/');
+    return good ? paths::normal(found->second) : std::move(fallback);
+}
+
+void find_caller(Host& host) {
+    host.uid = ::getuid();
+    host.gid = ::getgid();
+    host.groups = own_groups();
+    const host::PasswdEntry user = host::find_user(host.uid);
+    host.user_name = user.name;
+    host.home = folder(host, "HOME", user.home);
+    if (!host.home.starts_with('/')) {
+        throw Error("cannot find your home directory")
+            .cause("HOME is not an absolute path, and uid " + std::to_string(host.uid) +
+                   " has no passwd entry with one")
+            .fix("HOME=/path/of/it sandbox ...");
+    }
+}
+
+void find_folders(Host& host) {
+    host.runtime_dir = folder(host, "XDG_RUNTIME_DIR", "/run/user/" + std::to_string(host.uid));
+    host.config_dir = paths::join(folder(host, "XDG_CONFIG_HOME", paths::join(host.home, ".config")), "sandbox");
+    host.data_dir = paths::join(folder(host, "XDG_DATA_HOME", paths::join(host.home, ".local/share")), "sandbox");
+    host.cwd = current_directory();
+    host.system_entries = host::system_entries();
+}
+
+} // namespace
+
+Host gather_host() {
+    Host host;
+    host.environment = own_environment();
+    find_caller(host);
+    find_folders(host);
+    host::find_subids(host);
+    host.newuidmap = find_helper("newuidmap");
+    host.newgidmap = find_helper("newgidmap");
+    host.stdin_is_terminal = ::isatty(STDIN_FILENO) == 1;
+    host.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    host.look_up = host::look_up;
+    host.may_write = host::may_write;
+    host.expand_glob = host::expand_glob;
+    return host;
+}
+
+} // namespace sandbox

@@ -1,0 +1,171 @@
+#include "core/plan/host_paths.hpp"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <memory>
+#include <optional>
+
+#include "core/plan/paths.hpp"
+
+namespace sandbox::host {
+
+namespace {
+
+constexpr std::size_t kMostLinks = 40; // the kernel's MAXSYMLINKS
+
+std::optional<std::string> read_link(const std::string& path) {
+    std::array<char, PATH_MAX> text{};
+    const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
+    if (length < 0) {
+        return std::nullopt;
+    }
+    return std::string(text.data(), static_cast<std::size_t>(length));
+}
+
+PathFact::Kind kind_of(mode_t mode) {
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return PathFact::Kind::directory;
+    case S_IFREG:
+        return PathFact::Kind::file;
+    case S_IFCHR:
+    case S_IFBLK:
+        return PathFact::Kind::device;
+    default:
+        return PathFact::Kind::other;
+    }
+}
+
+/// One walk; names still to come are kept with the next one last.
+class Walk {
+public:
+    explicit Walk(const std::string& path) { push(path); }
+
+    PathFact run() {
+        while (!rest_.empty()) {
+            const std::string name = std::move(rest_.back());
+            rest_.pop_back();
+            const int error = name == ".." ? go_up() : enter(name);
+            if (error != 0) {
+                fail(error);
+                return std::move(fact_);
+            }
+        }
+        fact_.real = here_.empty() ? "/" : here_;
+        fact_.kind = kind_of(mode_);
+        return std::move(fact_);
+    }
+
+private:
+    void push(const std::string& path) {
+        const auto names = paths::components(path);
+        rest_.insert(rest_.end(), names.rbegin(), names.rend());
+    }
+
+    int go_up() {
+        if (!S_ISDIR(mode_)) {
+            return ENOTDIR;
+        }
+        here_.resize(here_.empty() ? 0 : here_.rfind('/'));
+        return 0;
+    }
+
+    int enter(const std::string& name) {
+        const std::size_t folder_length = here_.size();
+        here_ += '/';
+        here_ += name;
+        struct stat status {};
+        if (::fstatat(AT_FDCWD, here_.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+            return errno;
+        }
+        if (!S_ISLNK(status.st_mode)) {
+            mode_ = status.st_mode;
+            return 0;
+        }
+        auto target = read_link(here_);
+        if (!target) {
+            return errno;
+        }
+        if (fact_.links.size() == kMostLinks) {
+            return ELOOP;
+        }
+        fact_.links.push_back({here_, *target});
+        here_.resize(target->starts_with('/') ? 0 : folder_length);
+        mode_ = S_IFDIR; // what holds a link is a directory
+        push(*target);
+        return 0;
+    }
+
+    /// What was left of the path is added as it is written.
+    void fail(int error) {
+        fact_.error = error;
+        while (!rest_.empty()) {
+            if (rest_.back() == "..") {
+                here_.resize(here_.empty() ? 0 : here_.rfind('/'));
+            } else {
+                here_ += '/';
+                here_ += rest_.back();
+            }
+            rest_.pop_back();
+        }
+        fact_.real = here_.empty() ? "/" : here_;
+    }
+
+    std::vector<std::string> rest_;
+    std::string here_;      ///< resolved so far; empty is "/"
+    mode_t mode_ = S_IFDIR; ///< of `here_`
+    PathFact fact_;
+};
+
+} // namespace
+
+PathFact look_up(const std::string& path) {
+    return Walk(path).run();
+}
+
+std::vector<std::string> expand_glob(const std::string& pattern) {
+    glob_t found{};
+    const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&found, &::globfree);
+    if (::glob(pattern.c_str(), 0, nullptr, &found) != 0) {
+        return {};
+    }
+    return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
+}
+
+bool may_write(const std::string& folder) {
+    return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+std::vector<SystemEntry> system_entries() {
+    constexpr std::array kNames = {"/bin",    "/etc",    "/gnu", "/lib", "/lib32", "/lib64",
+                                   "/libo32", "/libx32", "/nix", "/opt", "/sbin",  "/usr"};
+    // NixOS keeps its programs in /nix/store and leads to them from /run.
+    constexpr std::array kNixLinks = {"/run/current-system", "/run/opengl-driver"};
+    std::vector<SystemEntry> entries;
+    struct stat status {};
+    for (const char* name : kNames) {
+        if (::lstat(name, &status) != 0) {
+            continue;
+        }
+        if (S_ISDIR(status.st_mode)) {
+            entries.push_back({name, {}});
+        } else if (S_ISLNK(status.st_mode)) {
+            entries.push_back({name, read_link(name).value_or("")});
+        }
+    }
+    const bool has_nix = ::lstat("/nix/store", &status) == 0;
+    for (const char* name : kNixLinks) {
+        if (const auto target = has_nix ? read_link(name) : std::nullopt) {
+            entries.push_back({name, *target});
+        }
+    }
+    return entries;
+}
+
+} // namespace sandbox::host

@@ -1,0 +1,23 @@
+// The host's files as Host answers for them. Part of gather_host: system calls are made here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/plan/host.hpp"
+
+namespace sandbox::host {
+
+/// Walks `path` (absolute) a name at a time and keeps the links. Triggers no automount at the last name.
+[[nodiscard]] PathFact look_up(const std::string& path);
+
+/// glob(3), sorted.
+[[nodiscard]] std::vector<std::string> expand_glob(const std::string& pattern);
+
+/// access(2) for making an entry in `folder`.
+[[nodiscard]] bool may_write(const std::string& folder);
+
+/// The system's names at the top of the file system that this machine has.
+[[nodiscard]] std::vector<SystemEntry> system_entries();
+
+} // namespace sandbox::host

@@ -1,0 +1,135 @@
+#include "core/plan/host_users.hpp"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "core/base/fd.hpp"
+#include "core/plan/subids.hpp"
+
+namespace sandbox::host {
+
+namespace {
+
+constexpr const char* kGetsubids = "/usr/bin/getsubids";
+constexpr std::size_t kLargestFile = std::size_t{16} << 20;
+
+std::string read_to_end(int descriptor) {
+    std::string text;
+    std::array<char, 8192> buffer{};
+    while (text.size() < kLargestFile) {
+        const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            break;
+        }
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    return text;
+}
+
+/// The field after `count` colons of a line.
+std::string_view field(std::string_view line, int count) {
+    for (int i = 0; i < count; ++i) {
+        const std::size_t colon = line.find(':');
+        if (colon == std::string_view::npos) {
+            return {};
+        }
+        line.remove_prefix(colon + 1);
+    }
+    return line.substr(0, line.find(':'));
+}
+
+bool nss_has_subids() {
+    const std::string text = read_small_file("/etc/nsswitch.conf");
+    return text.starts_with("subid:") || text.find("\nsubid:") != std::string::npos;
+}
+
+/// What getsubids(1) prints; empty where it fails. It gets no environment and no descriptor of ours.
+std::string ask_getsubids(bool groups, const std::string& user) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return {};
+    }
+    const Fd reading(ends[0]);
+    Fd writing(ends[1]);
+    std::string program = kGetsubids;
+    std::string option = "-g";
+    std::string name = user;
+    std::array<char*, 4> words{};
+    std::size_t count = 0;
+    words[count++] = program.data();
+    if (groups) {
+        words[count++] = option.data();
+    }
+    words[count] = name.data();
+    std::array<char*, 1> environment{};
+
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, writing.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    pid_t pid = -1;
+    const int error = ::posix_spawn(&pid, kGetsubids, &actions, nullptr, words.data(), environment.data());
+    ::posix_spawn_file_actions_destroy(&actions);
+    writing.reset();
+    if (error != 0) {
+        return {};
+    }
+    std::string text = read_to_end(reading.get());
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? text : std::string();
+}
+
+} // namespace
+
+std::string read_small_file(const char* path) {
+    const Fd file(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    return file ? read_to_end(file.get()) : std::string();
+}
+
+PasswdEntry find_user(std::uint32_t uid) {
+    const std::string text = read_small_file("/etc/passwd");
+    const std::string wanted = std::to_string(uid);
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        if (field(line, 2) == wanted && !line.starts_with('+') && !line.starts_with('-')) {
+            return {std::string(field(line, 0)), std::string(field(line, 5))};
+        }
+    }
+    const passwd* entry = ::getpwuid(uid);
+    return entry == nullptr ? PasswdEntry{} : PasswdEntry{entry->pw_name, entry->pw_dir};
+}
+
+void find_subids(Host& host) {
+    const SubidFile uids = read_subid_file(read_small_file("/etc/subuid"), host.user_name, host.uid);
+    const SubidFile gids = read_subid_file(read_small_file("/etc/subgid"), host.user_name, host.uid);
+    host.subuids = uids.mine;
+    host.subgids = gids.mine;
+    host.free_subids = suggest_subid_range(uids, gids);
+    const bool found = !uids.mine.empty() && !gids.mine.empty();
+    if (found || host.user_name.empty() || !nss_has_subids()) {
+        return;
+    }
+    // One source a user, as newuidmap(1) has it: what NSS says counts for both.
+    auto nss_uids = read_getsubids_output(ask_getsubids(false, host.user_name));
+    auto nss_gids = read_getsubids_output(ask_getsubids(true, host.user_name));
+    if (!nss_uids.empty() && !nss_gids.empty()) {
+        host.subuids = std::move(nss_uids);
+        host.subgids = std::move(nss_gids);
+    }
+}
+
+} // namespace sandbox::host

@@ -1,0 +1,33 @@
+#include "core/plan/layers.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace sandbox {
+
+int Layers::rank(const Origin& origin) const {
+    switch (origin.kind) {
+    case Origin::Kind::built_in:
+        return 0;
+    case Origin::Kind::option:
+        return std::numeric_limits<int>::max();
+    case Origin::Kind::file:
+        break;
+    }
+    const auto found = std::ranges::find(lineage_, origin.source);
+    return static_cast<int>(found - lineage_.begin()) + 1;
+}
+
+Origin built_in(std::string source) {
+    Origin origin;
+    origin.source = std::move(source);
+    return origin;
+}
+
+std::string written_at(const Origin& origin) {
+    return origin.key.empty() || origin.kind == Origin::Kind::option ? origin.place()
+                                                                     : origin.place() + ": " + origin.key;
+}
+
+} // namespace sandbox

@@ -1,0 +1,107 @@
+#include "core/plan/profile.hpp"
+
+namespace sandbox {
+
+namespace {
+
+template <class T> void merge_setting(Setting<T>& base, const Setting<T>& top) {
+    for (const auto& [value, origin] : top.overridden) {
+        base.set(value, origin);
+    }
+    if (top.value) {
+        base.set(*top.value, top.origin);
+    }
+}
+
+/// What counted until now is overridden, and nothing counts.
+template <class T> void clear_setting(Setting<T>& setting) {
+    if (setting.value) {
+        setting.overridden.emplace_back(std::move(*setting.value), setting.origin);
+        setting.value.reset();
+    }
+}
+
+void append(std::vector<Item>& items, const std::vector<Item>& more) {
+    items.insert(items.end(), more.begin(), more.end());
+}
+
+/// Everything that counted until now is overridden.
+void clear_list(List& list) {
+    append(list.overridden, list.items);
+    list.items.clear();
+}
+
+void merge_list(List& base, const List& top) {
+    append(base.overridden, top.overridden);
+    if (top.replaces) {
+        clear_list(base);
+        base.replaces = true;
+        base.origin = top.origin;
+        base.origin = top.origin;
+    }
+    append(base.items, top.items);
+}
+
+/// For the lists of allow and deny, which no layer can take back from another.
+void add_to_list(List& base, const List& top) {
+    append(base.overridden, top.overridden);
+    append(base.items, top.items);
+}
+
+void merge_environment(Profile::Environment& base, const Profile::Environment& top) {
+    if (top.clear.value_or(false)) {
+        clear_list(base.pass);
+        for (auto& [name, value] : base.set) {
+            clear_setting(value);
+        }
+    }
+    merge_setting(base.clear, top.clear);
+    merge_list(base.pass, top.pass);
+    for (const auto& [name, value] : top.set) {
+        merge_setting(base.set[name], value);
+    }
+}
+
+} // namespace
+
+Profile merge(Profile base, const Profile& top) {
+    if (!top.name.empty()) {
+        base.name = top.name;
+    }
+    merge_setting(base.description, top.description);
+    base.lineage.insert(base.lineage.end(), top.lineage.begin(), top.lineage.end());
+
+    merge_setting(base.ids.map, top.ids.map);
+    merge_setting(base.ids.user, top.ids.user);
+    merge_setting(base.ids.groups, top.ids.groups);
+
+    merge_setting(base.namespaces.hostname, top.namespaces.hostname);
+    merge_list(base.namespaces.share, top.namespaces.share);
+
+    merge_setting(base.filesystem.root, top.filesystem.root);
+    merge_list(base.filesystem.read_only, top.filesystem.read_only);
+    merge_list(base.filesystem.read_write, top.filesystem.read_write);
+    merge_list(base.filesystem.tmpfs, top.filesystem.tmpfs);
+    merge_list(base.filesystem.hide, top.filesystem.hide);
+    merge_list(base.filesystem.masked, top.filesystem.masked);
+
+    merge_setting(base.network.mode, top.network.mode);
+    merge_setting(base.limits.timeout, top.limits.timeout);
+    merge_environment(base.environment, top.environment);
+
+    merge_list(base.capabilities.keep, top.capabilities.keep);
+    merge_list(base.capabilities.drop, top.capabilities.drop);
+
+    merge_setting(base.seccomp.base_profile, top.seccomp.base_profile);
+    merge_setting(base.seccomp.default_action, top.seccomp.default_action);
+    add_to_list(base.seccomp.allow, top.seccomp.allow);
+    add_to_list(base.seccomp.deny, top.seccomp.deny);
+    merge_list(base.seccomp.architectures, top.seccomp.architectures);
+    base.seccomp.rules.insert(base.seccomp.rules.end(), top.seccomp.rules.begin(), top.seccomp.rules.end());
+
+    merge_setting(base.process.workdir, top.process.workdir);
+    merge_setting(base.process.terminal, top.process.terminal);
+    return base;
+}
+
+} // namespace sandbox

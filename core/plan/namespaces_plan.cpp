@@ -1,0 +1,110 @@
+#include "core/plan/namespaces_plan.hpp"
+
+#include <algorithm>
+
+#include "core/base/error.hpp"
+#include "core/plan/one_of.hpp"
+
+namespace sandbox {
+
+namespace {
+
+constexpr std::size_t kLongestHostname = 64; // uname(2): __NEW_UTS_LEN
+
+bool is_hostname_character(char byte) {
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+           byte == '.' || byte == '-';
+}
+
+void check_hostname(const std::string& name, const std::string& place) {
+    if (!name.empty() && name.size() <= kLongestHostname && std::ranges::all_of(name, is_hostname_character)) {
+        return;
+    }
+    throw Error(place + ": cannot take " + quoted(name) + " for a hostname")
+        .cause("a hostname has 1 to 64 letters, digits, dots and dashes");
+}
+
+[[noreturn]] void refuse_share(const Item& item, const char* cause) {
+    throw Error(written_at(item.origin) + ": cannot share the namespace " + quoted(item.text)).cause(cause);
+}
+
+void share(NamespacesPlan& plan, const Item& item) {
+    if (item.text == "pid") {
+        plan.pid = false;
+    } else if (item.text == "ipc") {
+        plan.ipc = false;
+    } else if (item.text == "uts") {
+        plan.uts = false;
+    } else if (item.text == "cgroup") {
+        plan.cgroup = false;
+    } else if (item.text == "user") {
+        refuse_share(item, "the user namespace is what gives the right to make all the others");
+    } else if (item.text == "mnt" || item.text == "mount") {
+        refuse_share(item, "the mount namespace holds the view of the files: grant paths instead");
+    } else if (item.text != "net") {
+        refuse_word(item.text, item.origin, "a namespace", {"pid", "net", "ipc", "uts", "cgroup"});
+    }
+}
+
+/// Whether CMD has a network namespace of its own: network.mode and the word "net" in share say the same thing twice.
+bool has_own_network(const Profile& profile, const Layers& layers) {
+    const auto& mode = profile.network.mode;
+    const bool host_mode = one_of(mode, "none", {"none", "host"}) == "host";
+    const Item* shared = nullptr;
+    for (const Item& item : profile.namespaces.share.items) {
+        if (item.text == "net") {
+            shared = &item;
+        }
+    }
+    if (shared == nullptr || host_mode || !mode) {
+        return shared == nullptr && !host_mode;
+    }
+    const int share_rank = layers.rank(shared->origin);
+    const int mode_rank = layers.rank(mode.origin);
+    if (share_rank == mode_rank) {
+        throw Error(written_at(shared->origin) + ": cannot share the namespace 'net'")
+            .cause(written_at(mode.origin) + " says that there is no network")
+            .fix("write one of the two");
+    }
+    return mode_rank > share_rank;
+}
+
+void plan_hostname(NamespacesPlan& plan, const Profile& profile, const Command& command) {
+    const auto& hostname = profile.namespaces.hostname;
+    const bool by_option = hostname && hostname.origin.kind == Origin::Kind::option;
+    if (hostname) {
+        check_hostname(*hostname.value, written_at(hostname.origin));
+    }
+    if (!command.name.empty()) {
+        check_hostname(command.name, "--name");
+    }
+    if (!plan.uts) {
+        if (by_option) {
+            throw Error(written_at(hostname.origin) + ": cannot set the hostname")
+                .cause(written_at(plan.share_origin) + " shares the uts namespace: the name is the host's")
+                .fix("leave uts out of the shared namespaces");
+        }
+        return;
+    }
+    plan.hostname = hostname.value_or("sandbox");
+    plan.hostname_origin = hostname.origin;
+    if (!command.name.empty() && !by_option) {
+        plan.hostname = command.name;
+        plan.hostname_origin = Origin{.kind = Origin::Kind::option, .source = "--name " + command.name, .key = {}};
+    }
+}
+
+} // namespace
+
+NamespacesPlan plan_namespaces(const Profile& profile, const Command& command, const Layers& layers) {
+    NamespacesPlan plan;
+    for (const Item& item : profile.namespaces.share.items) {
+        share(plan, item);
+        plan.share_origin = item.origin;
+    }
+    plan.net = has_own_network(profile, layers);
+    plan_hostname(plan, profile, command);
+    return plan;
+}
+
+} // namespace sandbox

@@ -1,0 +1,70 @@
+#include "core/plan/process_plan.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/plan/one_of.hpp"
+#include "core/plan/paths.hpp"
+
+namespace sandbox {
+
+namespace {
+
+std::string_view search_path(const std::vector<EnvironmentEntry>& environment) {
+    const auto found = std::ranges::find(environment, "PATH", &EnvironmentEntry::name);
+    return found == environment.end() ? std::string_view() : std::string_view(found->value);
+}
+
+/// The files that execvp(3) would try, without those of relative folders: CMD's own folder must not choose CMD.
+std::vector<std::string> candidates(const std::string& name, std::string_view path, const std::string& workdir) {
+    if (name.starts_with('/')) {
+        return {name};
+    }
+    if (name.find('/') != std::string::npos) {
+        return {(workdir == "/" ? "" : workdir) + "/" + name};
+    }
+    std::vector<std::string> files;
+    while (!path.empty()) {
+        const std::string_view folder = path.substr(0, path.find(':'));
+        path.remove_prefix(std::min(path.size(), folder.size() + 1));
+        std::string file = paths::join(folder, name);
+        if (folder.starts_with('/') && std::ranges::find(files, file) == files.end()) {
+            files.push_back(std::move(file));
+        }
+    }
+    return files;
+}
+
+bool wants_terminal(const Setting<std::string>& terminal, const Host& host) {
+    const std::string word = one_of(terminal, "auto", {"auto", "always", "never"});
+    return word == "always" || (word == "auto" && host.stdin_is_terminal && host.stdout_is_terminal);
+}
+
+} // namespace
+
+ProcessPlan plan_process(const Profile::Process& process, const Command& command, const Host& host,
+                         const std::string& workdir, const std::vector<EnvironmentEntry>& environment) {
+    if (command.arguments.empty()) {
+        throw Error("cannot run a command: none was given").fix("sandbox [OPTIONS] CMD [ARG...]");
+    }
+    const std::string& name = command.arguments.front();
+    if (name.empty()) {
+        throw Error("cannot run ''").cause("the command's name is empty").status(127);
+    }
+    ProcessPlan plan;
+    plan.arguments = command.arguments;
+    plan.candidates = candidates(name, search_path(environment), workdir);
+    if (plan.candidates.empty()) {
+        throw Error("cannot run " + quoted(name))
+            .cause("PATH names no absolute folder to look in")
+            .fix("name the file from / on, or give PATH=/usr/bin:/bin")
+            .status(127);
+    }
+    plan.workdir = workdir;
+    plan.terminal = wants_terminal(process.terminal, host);
+    return plan;
+}
+
+} // namespace sandbox
