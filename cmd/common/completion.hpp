@@ -1,0 +1,49 @@
+// Completion scripts for bash, zsh and fish, made from a description of a program's options and verbs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sandbox {
+
+/// What can stand for an argument.
+struct CompletionArgument {
+    enum class Kind { none, anything, path, directory, profile, words, variable };
+
+    Kind kind = Kind::none;
+    std::string name;               ///< "NAME", for a hint
+    std::vector<std::string> words; ///< for `words`; for `profile` besides the profiles
+    bool comma_list = false;
+    bool optional = false;     ///< only behind '='
+    std::string suffix;        ///< what is put behind a completed word ("=")
+};
+
+struct CompletionOption {
+    std::string name; ///< without dashes
+    char letter = 0;  ///< 0: none
+    std::string help;
+    CompletionArgument argument;
+};
+
+/// A program, or a verb of one.
+struct CompletionCommand {
+    std::string name;
+    std::string help;
+    std::vector<CompletionOption> options;
+    std::vector<CompletionCommand> verbs;
+    CompletionArgument positional;
+    bool runs_command = false; ///< the first word that is no option is another command, with completions of its own
+};
+
+/// The description of `sandbox`, from its table of options.
+[[nodiscard]] CompletionCommand describe_sandbox();
+
+[[nodiscard]] std::string bash_completion(const CompletionCommand& program);
+[[nodiscard]] std::string zsh_completion(const CompletionCommand& program);
+[[nodiscard]] std::string fish_completion(const CompletionCommand& program);
+
+/// The command that prints the profiles' names, a name a line, for use in a script.
+constexpr std::string_view kListProfiles = "sandboxctl profile list 2>/dev/null | cut -d' ' -f1";
+
+} // namespace sandbox

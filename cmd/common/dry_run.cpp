@@ -1,0 +1,301 @@
+#include "cmd/common/dry_run.hpp"
+
+#include <cstring>
+
+#include <algorithm>
+#include <map>
+
+#include <cap-ng.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cmd/common/overrides.hpp"
+#include "core/base/error.hpp"
+
+namespace sandbox {
+
+namespace {
+
+constexpr std::size_t kOriginColumn = 52;
+
+/// Sections of lines; what follows "<-" stands in one column where the line leaves room.
+class Page {
+public:
+    void section(std::string_view title) { text_ += fmt::format("\n{}\n", title); }
+
+    void line(const std::string& fact) { text_ += fmt::format("  {}\n", fact); }
+
+    void line(const std::string& fact, const Origin& origin) {
+        const std::string key = origin.key.empty() ? "" : " " + escaped(origin.key);
+        text_ += fmt::format("  {:<{}} <- {}{}\n", fact, kOriginColumn, origin.place(), key);
+    }
+
+    [[nodiscard]] std::string& text() { return text_; }
+
+private:
+    std::string text_;
+};
+
+std::string named(std::string_view name, const std::string& value) {
+    return fmt::format("{:<11} {}", name, value);
+}
+
+std::string shell_word(const std::string& word) {
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
+    };
+    return !word.empty() && std::ranges::all_of(word, plain) ? word : quoted(word);
+}
+
+std::string command_words(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words;
+    for (const std::string& argument : arguments) {
+        words.push_back(shell_word(argument));
+    }
+    return fmt::format("{}", fmt::join(words, " "));
+}
+
+void write_command(Page& page, const Profile& profile, const Plan& plan) {
+    page.section("command");
+    page.line(named("run", command_words(plan.process.arguments)));
+    for (const std::string& candidate : plan.process.candidates) {
+        page.line(named("program", escaped(candidate)));
+    }
+    page.line(named("directory", escaped(plan.process.workdir)), plan.process.workdir_origin);
+    page.line(named("terminal", plan.process.terminal ? "one of its own" : "none of its own"),
+              profile.process.terminal.origin);
+    page.line(named("timeout", plan.timeout ? fmt::format("{} ms", plan.timeout->count()) : "none"),
+              plan.timeout_origin);
+}
+
+void write_map(Page& page, std::string_view name, const std::vector<MapEntry>& map) {
+    for (const MapEntry& entry : map) {
+        page.line(named(name, fmt::format("{} inside is {} outside, {} in a row", entry.inside, entry.outside,
+                                          entry.count)));
+    }
+}
+
+void write_identity(Page& page, const IdsPlan& ids) {
+    page.section("identity");
+    page.line(named("runs as", fmt::format("uid {}, gid {}", ids.uid, ids.gid)), ids.user_origin);
+    page.line(named("groups", ids.drop_groups ? "the supplementary groups are dropped" : "nothing is dropped"),
+              ids.groups_origin);
+    page.line(named("maps", ids.through_helpers ? fmt::format("written by {} and {}", escaped(ids.newuidmap),
+                                                              escaped(ids.newgidmap))
+                                                : "written directly: a single id"),
+              ids.map_origin);
+    write_map(page, "uid map", ids.uid_map);
+    write_map(page, "gid map", ids.gid_map);
+}
+
+void write_namespaces(Page& page, const Profile& profile, const NamespacesPlan& namespaces) {
+    const std::pair<std::string_view, bool> all[] = {{"pid", namespaces.pid}, {"net", namespaces.net},
+                                                     {"ipc", namespaces.ipc}, {"uts", namespaces.uts},
+                                                     {"cgroup", namespaces.cgroup}};
+    std::vector<std::string_view> own = {"user", "mnt"};
+    std::vector<std::string_view> shared;
+    for (const auto& [name, is_new] : all) {
+        (is_new ? own : shared).push_back(name);
+    }
+    page.section("namespaces");
+    page.line(named("new", fmt::format("{}", fmt::join(own, " "))));
+    page.line(named("the host's", shared.empty() ? "none" : fmt::format("{}", fmt::join(shared, " "))),
+              namespaces.share_origin);
+    if (!namespaces.hostname.empty()) {
+        page.line(named("hostname", escaped(namespaces.hostname)), namespaces.hostname_origin);
+    }
+    page.section("network");
+    page.line(namespaces.net ? "none: a loopback interface and nothing else" : "the host's, unrestricted",
+              profile.network.mode.origin);
+}
+
+std::string fact(const RootEntry& entry) {
+    std::string text = fmt::format("{:<11} {}", word(entry.kind), escaped(entry.dest));
+    switch (entry.kind) {
+    case RootEntry::Kind::bind:
+        text = fmt::format("{:<11} {}", entry.writable ? "writable" : "read-only", escaped(entry.dest));
+        text += entry.source == entry.dest ? "" : fmt::format(" (the host's {})", escaped(entry.source));
+        text += entry.devices ? ", devices work" : "";
+        break;
+    case RootEntry::Kind::link:
+        text += fmt::format(" -> {}", escaped(entry.source));
+        break;
+    case RootEntry::Kind::directory:
+    case RootEntry::Kind::private_directory:
+        text += fmt::format(", mode {:04o}", entry.mode);
+        break;
+    default:
+        break;
+    }
+    return text;
+}
+
+void write_filesystem(Page& page, const RootPlan& root) {
+    page.section("file system, in the order in which it is built");
+    if (root.host_root) {
+        page.line(fmt::format("{:<11} / (the host's)", root.host_root_writable ? "writable" : "read-only"),
+                  root.host_root_origin);
+    } else {
+        page.line(named("root", "empty, and read-only when it is done"));
+    }
+    for (const RootEntry& entry : root.entries) {
+        page.line(fact(entry), entry.origin);
+    }
+    for (const std::string& directory : root.ensure_directories) {
+        page.line(named("made first", fmt::format("{} on the host, mode 0700, where it is missing", escaped(directory))));
+    }
+}
+
+void write_environment(Page& page, const std::vector<EnvironmentEntry>& environment) {
+    page.section("environment");
+    for (const EnvironmentEntry& entry : environment) {
+        page.line(fmt::format("{}={}", escaped(entry.name), escaped(entry.value)), entry.origin);
+    }
+    if (environment.empty()) {
+        page.line("empty");
+    }
+}
+
+void write_capabilities(Page& page, const CapabilitiesPlan& capabilities) {
+    page.section("capabilities, in all five sets");
+    for (std::size_t i = 0; i < capabilities.keep.size(); ++i) {
+        page.line(capability_word(capabilities.keep[i]), capabilities.origins.at(i));
+    }
+    if (capabilities.keep.empty()) {
+        page.line("none");
+    }
+}
+
+std::string fact(const SeccompTest& test) {
+    return fmt::format("(argument {} & {:#x}) == {:#x}", test.argument, test.mask, test.value);
+}
+
+/// An entry with tests, or one that only a person's file asks for, is told; thousands of names are counted.
+void write_seccomp(Page& page, const SeccompPlan& seccomp) {
+    page.section("system calls");
+    if (!seccomp.filter) {
+        page.line("no filter", seccomp.default_origin);
+        return;
+    }
+    page.line(named("others", word(seccomp.default_action)), seccomp.default_origin);
+    page.line(named("newer ones", "ENOSYS"));
+    page.line(named("on", fmt::format("{}; any other architecture's are killed", fmt::join(seccomp.architectures, " "))));
+    std::map<std::pair<std::string, std::string>, std::pair<std::size_t, Origin>> counts;
+    for (const SeccompEntry& entry : seccomp.entries) {
+        if (entry.tests.empty()) {
+            auto& count = counts[{word(entry.action), entry.origin.place()}];
+            ++count.first;
+            count.second = entry.origin;
+        }
+    }
+    for (const auto& [what, count] : counts) {
+        page.line(named(what.first, fmt::format("{} system calls", count.first)), count.second);
+    }
+    for (const SeccompEntry& entry : seccomp.entries) {
+        std::vector<std::string> tests;
+        for (const SeccompTest& test : entry.tests) {
+            tests.push_back(fact(test));
+        }
+        if (!tests.empty()) {
+            page.line(named(word(entry.action), fmt::format("{} if {}", escaped(entry.syscall.name),
+                                                            fmt::join(tests, " and "))),
+                      entry.origin);
+        }
+    }
+}
+
+void write_overridden(Page& page, const Profile& profile) {
+    const std::vector<Override> overridden = overridden_values(profile);
+    if (overridden.empty()) {
+        return;
+    }
+    page.section("overridden");
+    for (const Override& value : overridden) {
+        page.line(fmt::format("{} {}, written at {}", escaped(value.key), quoted(value.value), value.origin.place()),
+                  value.by);
+    }
+}
+
+} // namespace
+
+std::string_view word(RootEntry::Kind kind) {
+    switch (kind) {
+    case RootEntry::Kind::directory:
+        return "directory";
+    case RootEntry::Kind::file:
+        return "file";
+    case RootEntry::Kind::link:
+        return "link";
+    case RootEntry::Kind::bind:
+        return "bind";
+    case RootEntry::Kind::private_directory:
+        return "private";
+    case RootEntry::Kind::cover_directory:
+    case RootEntry::Kind::cover_file:
+        return "hidden";
+    case RootEntry::Kind::pin:
+        return "pinned";
+    case RootEntry::Kind::proc:
+        return "new proc";
+    case RootEntry::Kind::devpts:
+        return "new devpts";
+    case RootEntry::Kind::mask:
+        return "masked";
+    case RootEntry::Kind::read_only_in_place:
+        return "read-only";
+    }
+    return "";
+}
+
+std::string word(const SeccompAction& action) {
+    switch (action.kind) {
+    case SeccompActionKind::allow:
+        return "allow";
+    case SeccompActionKind::log:
+        return "log";
+    case SeccompActionKind::kill:
+        return "kill";
+    case SeccompActionKind::errno_value:
+        break;
+    }
+    const char* name = strerrorname_np(action.error_number);
+    return name != nullptr ? name : fmt::format("errno {}", action.error_number);
+}
+
+std::string capability_word(int number) {
+    std::string name = "CAP_";
+    name += capng_capability_to_name(static_cast<unsigned>(number));
+    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return name;
+}
+
+std::string dry_run_text(const Profile& profile, const Plan& plan) {
+    Page page;
+    page.text() = "This is the plan; nothing has been run.\n";
+    page.section("profile");
+    page.line(named("name", escaped(plan.profile)));
+    for (const std::string& file : profile.lineage) {
+        page.line(named("read from", escaped(file)));
+    }
+    if (!plan.name.empty()) {
+        page.line(named("this run", escaped(plan.name)));
+    }
+    write_command(page, profile, plan);
+    write_identity(page, plan.ids);
+    write_namespaces(page, profile, plan.namespaces);
+    write_filesystem(page, plan.root);
+    write_environment(page, plan.environment);
+    write_capabilities(page, plan.capabilities);
+    write_seccomp(page, plan.seccomp);
+    write_overridden(page, profile);
+    if (!plan.notices.empty()) {
+        page.section("notes");
+        for (const std::string& notice : plan.notices) {
+            page.line(notice);
+        }
+    }
+    return std::move(page.text());
+}
+
+} // namespace sandbox

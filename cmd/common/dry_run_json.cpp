@@ -1,0 +1,177 @@
+#include "cmd/common/dry_run.hpp"
+#include "cmd/common/json.hpp"
+
+namespace sandbox {
+
+namespace {
+
+Json ids(const IdsPlan& plan) {
+    const auto map = [](const std::vector<MapEntry>& entries) {
+        Json result = Json::array();
+        for (const MapEntry& entry : entries) {
+            result.push_back({{"inside", entry.inside}, {"outside", entry.outside}, {"count", entry.count}});
+        }
+        return result;
+    };
+    return {
+        {"uid", with_origin(plan.uid, plan.user_origin)},
+        {"gid", with_origin(plan.gid, plan.user_origin)},
+        {"drop_groups", with_origin(plan.drop_groups, plan.groups_origin)},
+        {"maps_written_by", with_origin(plan.through_helpers ? Json{plan.newuidmap, plan.newgidmap} : Json::array(),
+                                        plan.map_origin)},
+        {"uid_map", map(plan.uid_map)},
+        {"gid_map", map(plan.gid_map)},
+    };
+}
+
+Json namespaces(const NamespacesPlan& plan) {
+    Json created = {"user", "mnt"};
+    Json shared = Json::array();
+    const std::pair<const char*, bool> all[] = {
+        {"pid", plan.pid}, {"net", plan.net}, {"ipc", plan.ipc}, {"uts", plan.uts}, {"cgroup", plan.cgroup}};
+    for (const auto& [name, is_new] : all) {
+        (is_new ? created : shared).push_back(name);
+    }
+    Json result = {{"new", std::move(created)}, {"shared", with_origin(std::move(shared), plan.share_origin)}};
+    result["hostname"] = plan.hostname.empty() ? Json(nullptr) : with_origin(plan.hostname, plan.hostname_origin);
+    return result;
+}
+
+std::string_view machine_word(RootEntry::Kind kind) {
+    switch (kind) {
+    case RootEntry::Kind::directory:
+        return "directory";
+    case RootEntry::Kind::file:
+        return "file";
+    case RootEntry::Kind::link:
+        return "link";
+    case RootEntry::Kind::bind:
+        return "bind";
+    case RootEntry::Kind::private_directory:
+        return "private_directory";
+    case RootEntry::Kind::cover_directory:
+        return "cover_directory";
+    case RootEntry::Kind::cover_file:
+        return "cover_file";
+    case RootEntry::Kind::pin:
+        return "pin";
+    case RootEntry::Kind::proc:
+        return "proc";
+    case RootEntry::Kind::devpts:
+        return "devpts";
+    case RootEntry::Kind::mask:
+        return "mask";
+    case RootEntry::Kind::read_only_in_place:
+        return "read_only_in_place";
+    }
+    return "";
+}
+
+Json entry_json(const RootEntry& entry) {
+    Json result = {{"kind", machine_word(entry.kind)}, {"dest", entry.dest}};
+    switch (entry.kind) {
+    case RootEntry::Kind::bind:
+        result["source"] = entry.source;
+        result["writable"] = entry.writable;
+        result["devices"] = entry.devices;
+        result["source_is_directory"] = entry.source_is_directory;
+        break;
+    case RootEntry::Kind::link:
+        result["target"] = entry.source;
+        break;
+    case RootEntry::Kind::directory:
+    case RootEntry::Kind::private_directory:
+        result["mode"] = entry.mode;
+        break;
+    default:
+        break;
+    }
+    result["origin"] = to_json(entry.origin);
+    return result;
+}
+
+Json filesystem(const RootPlan& plan) {
+    Json entries = Json::array();
+    for (const RootEntry& entry : plan.entries) {
+        entries.push_back(entry_json(entry));
+    }
+    Json result = {{"host_root", nullptr}, {"entries", std::move(entries)}, {"ensured", plan.ensure_directories}};
+    if (plan.host_root) {
+        result["host_root"] = {{"writable", plan.host_root_writable}, {"origin", to_json(plan.host_root_origin)}};
+    }
+    return result;
+}
+
+Json seccomp(const SeccompPlan& plan) {
+    if (!plan.filter) {
+        return {{"filter", with_origin(false, plan.default_origin)}};
+    }
+    Json entries = Json::array();
+    for (const SeccompEntry& entry : plan.entries) {
+        Json tests = Json::array();
+        for (const SeccompTest& test : entry.tests) {
+            tests.push_back({{"argument", test.argument}, {"mask", test.mask}, {"value", test.value}});
+        }
+        entries.push_back({{"syscall", entry.syscall.name},
+                           {"number", entry.syscall.number},
+                           {"action", word(entry.action)},
+                           {"tests", std::move(tests)},
+                           {"origin", to_json(entry.origin)}});
+    }
+    return {{"filter", with_origin(true, plan.default_origin)},
+            {"default", with_origin(word(plan.default_action), plan.default_origin)},
+            {"architectures", plan.architectures},
+            {"entries", std::move(entries)}};
+}
+
+Json capabilities(const CapabilitiesPlan& plan) {
+    Json kept = Json::array();
+    for (std::size_t i = 0; i < plan.keep.size(); ++i) {
+        kept.push_back({{"number", plan.keep[i]},
+                        {"name", capability_word(plan.keep[i])},
+                        {"origin", to_json(plan.origins.at(i))}});
+    }
+    return kept;
+}
+
+Json environment(const std::vector<EnvironmentEntry>& entries) {
+    Json variables = Json::array();
+    for (const EnvironmentEntry& entry : entries) {
+        variables.push_back({{"name", entry.name}, {"value", entry.value}, {"origin", to_json(entry.origin)}});
+    }
+    return variables;
+}
+
+Json command(const Profile& profile, const Plan& plan) {
+    return {
+        {"arguments", plan.process.arguments},
+        {"candidates", plan.process.candidates},
+        {"workdir", with_origin(plan.process.workdir, plan.process.workdir_origin)},
+        {"terminal", with_origin(plan.process.terminal, profile.process.terminal.origin)},
+        {"timeout_ms", with_origin(plan.timeout ? Json(plan.timeout->count()) : Json(nullptr), plan.timeout_origin)},
+    };
+}
+
+} // namespace
+
+std::string dry_run_json(const Profile& profile, const Plan& plan) {
+    const Json document = {
+        {"plan", 1},
+        {"version", SANDBOX_VERSION},
+        {"profile", {{"name", plan.profile}, {"files", profile.lineage}}},
+        {"name", plan.name.empty() ? Json(nullptr) : Json(plan.name)},
+        {"command", command(profile, plan)},
+        {"ids", ids(plan.ids)},
+        {"namespaces", namespaces(plan.namespaces)},
+        {"network", {{"mode", with_origin(plan.namespaces.net ? "none" : "host", profile.network.mode.origin)}}},
+        {"filesystem", filesystem(plan.root)},
+        {"environment", environment(plan.environment)},
+        {"capabilities", capabilities(plan.capabilities)},
+        {"seccomp", seccomp(plan.seccomp)},
+        {"overridden", to_json(overridden_values(profile))},
+        {"notices", plan.notices},
+    };
+    return to_text(document);
+}
+
+} // namespace sandbox

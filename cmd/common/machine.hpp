@@ -1,0 +1,59 @@
+// The machine's rules that can stop a start, as a value: read only after a failure and for `sandboxctl doctor`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/plan/host.hpp"
+
+namespace sandbox {
+
+/// One of newuidmap(1) and newgidmap(1) as it is installed.
+struct HelperFile {
+    std::string path;         ///< empty: not installed
+    bool privileged = false;  ///< setuid root, or a file capability that can set ids
+    bool is_setuid = false;
+    bool on_nosuid_mount = false; ///< its file system gives no privilege to anybody
+};
+
+/// What the kernel answers to a call that cannot succeed, told apart from a filter's answer.
+enum class CallState { works, refused_by_filter, missing };
+
+/// The facts. A test makes them up.
+struct Machine {
+    std::string executable;     ///< the installed `sandbox`: absolute path; empty where it is not known
+    std::string kernel_release; ///< "6.1.0-18-amd64"
+    int kernel_major = 0;
+    int kernel_minor = 0;
+    bool proc_is_mounted = true;
+    bool in_chroot = false;
+    bool no_new_privs = false;   ///< of this process: an outer sandbox set it
+    bool filtered = false;       ///< a seccomp filter of somebody else's is in force
+    std::string apparmor_profile; ///< that confines this process; empty: none
+    std::map<std::string, std::int64_t> sysctls; ///< "user.max_user_namespaces"; what is not there has no entry
+    HelperFile newuidmap;
+    HelperFile newgidmap;
+    std::vector<std::string> covered_proc_paths; ///< what is mounted below /proc: "/proc/kcore"
+    std::map<std::string, CallState> calls;      ///< "unshare", "openat2" ...
+    std::optional<std::uint64_t> process_limit;  ///< RLIMIT_NPROC; nothing: unlimited
+    std::uint64_t process_count = 0;             ///< threads of the caller's uid, counted only where there is a limit
+    std::string pids_cgroup;                     ///< the caller's cgroup where its pids.max is reached; empty: it is not
+};
+
+/// Reads the facts. Nothing is changed, and no namespace is made.
+[[nodiscard]] Machine read_machine(const Host& host);
+
+/// "6.1.0-18-amd64" -> 6, 1; zeros where it is no release.
+[[nodiscard]] std::pair<int, int> kernel_version(std::string_view release);
+
+/// The mount points below /proc that mountinfo lists (proc_pid_mountinfo(5)), the last mount on /proc counting.
+[[nodiscard]] std::vector<std::string> covered_proc_paths(std::string_view mountinfo);
+
+/// Whether mountinfo shows no mount at "/": the process stands in a chroot(2) on a directory that is no mount point.
+[[nodiscard]] bool shows_chroot(std::string_view mountinfo);
+
+} // namespace sandbox

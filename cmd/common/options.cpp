@@ -1,0 +1,320 @@
+#include "cmd/common/options.hpp"
+
+#include <getopt.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "cmd/common/profile_keys.hpp"
+#include "core/base/error.hpp"
+#include "core/plan/nearest.hpp"
+
+namespace sandbox {
+
+namespace {
+
+using Group = Option::Group;
+using Completes = Option::Completes;
+using Action = Option::Action;
+
+constexpr std::array<std::string_view, 1> kFormats = {"json"};
+constexpr std::array<std::string_view, 2> kUsers = {"self", "root"};
+constexpr std::array<std::string_view, 1> kNoFilter = {"none"};
+
+// clang-format off
+constexpr Option kOptions[] = {
+    {.name = "profile", .letter = 'p', .argument = "NAME", .help = "the profile to run under: a name, or a path with a '/' (default: default)",
+     .group = Group::profile, .completes = Completes::profile, .action = Action::profile},
+    {.name = "seccomp", .argument = "PROFILE", .help = "take the system call filter of another profile; none: no filter",
+     .group = Group::profile, .key = "seccomp.extends", .completes = Completes::profile, .words = kNoFilter},
+
+    {.name = "ro", .argument = "PATH[:DEST]", .help = "show PATH of the host, read-only, at DEST or at its own place",
+     .group = Group::filesystem, .key = "filesystem.read-only", .completes = Completes::path},
+    {.name = "rw", .argument = "PATH[:DEST]", .help = "show PATH of the host, writable",
+     .group = Group::filesystem, .key = "filesystem.read-write", .completes = Completes::path},
+    {.name = "tmpfs", .argument = "PATH", .help = "an empty private directory, gone at the end",
+     .group = Group::filesystem, .key = "filesystem.tmpfs", .completes = Completes::directory},
+    {.name = "hide", .argument = "PATH", .help = "cover PATH (or what a glob names), so that its content cannot be seen",
+     .group = Group::filesystem, .key = "filesystem.hide", .completes = Completes::path},
+    {.name = "workdir", .letter = 'w', .argument = "DIR", .help = "where CMD starts (default: the current directory, if it is shown)",
+     .group = Group::filesystem, .key = "process.workdir", .completes = Completes::directory},
+
+    {.name = "user", .letter = 'u', .argument = "USER", .help = "who CMD is inside: self, root, UID or UID:GID",
+     .group = Group::process, .key = "ids.user", .completes = Completes::words, .words = kUsers},
+    {.name = "root", .help = "the same as --user root",
+     .group = Group::process, .key = "ids.user", .value = "root"},
+    {.name = "tty", .letter = 't', .help = "give CMD a terminal of its own",
+     .group = Group::process, .key = "process.terminal", .value = "always"},
+    {.name = "no-tty", .help = "give CMD no terminal of its own, even when it is used from one",
+     .group = Group::process, .key = "process.terminal", .value = "never"},
+    {.name = "timeout", .argument = "DURATION", .help = "end CMD after this time: 30s, 5m, 1h30m",
+     .group = Group::process, .key = "limits.timeout"},
+
+    {.name = "net", .argument = "MODE", .help = "the network: none, or the host's",
+     .group = Group::isolation, .key = "network.mode", .completes = Completes::words},
+    {.name = "share", .argument = "NS", .help = "keep the host's namespace: pid, net, ipc, uts, cgroup",
+     .group = Group::isolation, .key = "namespaces.share", .completes = Completes::words, .comma_list = true},
+    {.name = "hostname", .argument = "NAME", .help = "the host name inside",
+     .group = Group::isolation, .key = "namespaces.hostname"},
+    {.name = "cap-add", .argument = "CAP", .help = "let CMD keep a capability inside its namespaces: NET_RAW, all",
+     .group = Group::isolation, .key = "capabilities.keep", .completes = Completes::capability, .comma_list = true},
+    {.name = "cap-drop", .argument = "CAP", .help = "take away a capability that the profile keeps",
+     .group = Group::isolation, .key = "capabilities.drop", .completes = Completes::capability, .comma_list = true},
+
+    {.name = "env", .letter = 'e', .argument = "NAME=VALUE", .help = "set an environment variable",
+     .group = Group::environment, .key = "environment.set", .completes = Completes::variable},
+    {.name = "pass-env", .argument = "NAME", .help = "let a variable of yours through; a glob names several (LC_*)",
+     .group = Group::environment, .key = "environment.pass", .completes = Completes::variable, .comma_list = true},
+    {.name = "clear-env", .help = "let no variable through but those that other options name",
+     .group = Group::environment, .key = "environment.clear", .value = "true"},
+
+    {.name = "name", .argument = "NAME", .help = "a name for this sandbox",
+     .group = Group::run, .action = Action::name},
+    {.name = "dry-run", .argument = "json", .help = "show what would be done and from where each part of it comes, and run nothing",
+     .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::dry_run},
+    {.name = "quiet", .letter = 'q', .help = "no notes; errors are still told",
+     .group = Group::run, .action = Action::quiet},
+    {.name = "verbose", .letter = 'v', .help = "print the steps of the start and when each was done",
+     .group = Group::run, .action = Action::verbose},
+    {.name = "status-fd", .argument = "N", .help = "write records for programs (JSON, one a line) to descriptor N",
+     .group = Group::run, .action = Action::status_fd},
+
+    {.name = "help", .letter = 'h', .help = "this text", .group = Group::help, .action = Action::help},
+    {.name = "version", .letter = 'V', .help = "the version", .group = Group::help, .action = Action::version},
+};
+// clang-format on
+
+const Option* find_option(std::string_view name) {
+    const auto* found = std::ranges::find(kOptions, name, &Option::name);
+    return found == std::end(kOptions) ? nullptr : found;
+}
+
+/// The name in "--name" or "--name=value"; empty for other words.
+std::string_view long_name(std::string_view word) {
+    if (!word.starts_with("--") || word.size() == 2) {
+        return "";
+    }
+    return word.substr(2, word.find('=') == std::string_view::npos ? std::string_view::npos : word.find('=') - 2);
+}
+
+Error unknown_option(std::string_view word) {
+    Error error(fmt::format("unknown option {}", quoted(word)));
+    std::vector<std::string_view> names;
+    for (const Option& option : kOptions) {
+        names.push_back(option.name);
+    }
+    const std::string near = nearest(long_name(word), std::span<const std::string_view>(names));
+    if (!near.empty()) {
+        error.fix(fmt::format("did you mean '--{}'?", near));
+    }
+    return std::move(error).fix("sandbox --help lists the options; those of CMD stand behind CMD");
+}
+
+/// Gathers what the options say.
+class Parser {
+public:
+    void take(const Option& option, const std::string& value) {
+        if (!option.argument.empty() && value.empty() && !option.argument_optional) {
+            throw Error(fmt::format("--{} needs {}, which is empty here", option.name, option.argument));
+        }
+        switch (option.action) {
+        case Action::writes_key:
+            take_key(option, value);
+            break;
+        case Action::profile:
+            line_.profile_name = value;
+            break;
+        case Action::name:
+            line_.name = value;
+            break;
+        case Action::dry_run:
+            if (!value.empty() && value != "json") {
+                throw Error(fmt::format("--dry-run cannot print {}", quoted(value)))
+                    .fix("--dry-run for people, --dry-run=json for programs");
+            }
+            line_.mode = value.empty() ? CommandLine::Mode::show_plan : CommandLine::Mode::show_plan_json;
+            break;
+        case Action::quiet:
+            line_.quiet = true;
+            break;
+        case Action::verbose:
+            line_.verbose = true;
+            break;
+        case Action::status_fd:
+            line_.status_fd = descriptor(value);
+            break;
+        case Action::version:
+            line_.mode = CommandLine::Mode::version;
+            break;
+        case Action::help:
+            line_.mode = CommandLine::Mode::help;
+            break;
+        }
+    }
+
+    [[nodiscard]] CommandLine& line() { return line_; }
+
+private:
+    void take_key(const Option& option, const std::string& value) {
+        Origin origin{Origin::Kind::option, fmt::format("--{}", option.name), 0, 0, ""};
+        if (!option.argument.empty()) {
+            origin.source += " " + value;
+        }
+        if (option.key == "environment.set") {
+            take_variable(value, origin);
+            return;
+        }
+        const ProfileKey& key = *find_profile_key(option.key);
+        if (option.argument.empty()) {
+            write_key(line_.profile, key, std::string(option.value), origin);
+            return;
+        }
+        std::string_view rest = value;
+        while (option.comma_list && rest.find(',') != std::string_view::npos) {
+            write_key(line_.profile, key, std::string(rest.substr(0, rest.find(','))), origin);
+            rest.remove_prefix(rest.find(',') + 1);
+        }
+        write_key(line_.profile, key, std::string(rest), origin);
+    }
+
+    void take_variable(const std::string& value, const Origin& origin) {
+        const std::size_t equals = value.find('=');
+        if (equals == std::string::npos) {
+            throw Error(fmt::format("{}: a variable is set with NAME=VALUE", origin.place()))
+                .fix(fmt::format("--pass-env {} lets your own value through", escaped(value)));
+        }
+        const std::string name = value.substr(0, equals);
+        check_variable_name(name, origin);
+        line_.profile.environment.set[name].set(value.substr(equals + 1), origin);
+    }
+
+    static int descriptor(const std::string& value) {
+        int number = -1;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc{} || end != value.data() + value.size() || number < 0) {
+            throw Error(fmt::format("--status-fd needs the number of an open descriptor, not {}", quoted(value)));
+        }
+        return number;
+    }
+
+    CommandLine line_;
+};
+
+/// getopt_long's view of the table.
+struct GetoptTable {
+    std::string letters = "+:"; // "+": options end at the first word that is none; ":": missing arguments are told apart
+    std::vector<::option> names;
+
+    GetoptTable() {
+        for (const Option& option : kOptions) {
+            const int takes = option.argument.empty()   ? no_argument
+                              : option.argument_optional ? optional_argument
+                                                         : required_argument;
+            names.push_back({option.name.data(), takes, nullptr, 0});
+            if (option.letter != 0) {
+                letters += option.letter;
+                letters += takes == required_argument ? ":" : "";
+            }
+        }
+        names.push_back({});
+    }
+};
+
+/// getopt_long(3) accepts the beginning of a name too; a script that relies on it breaks with the next new option.
+void refuse_shortened_name(const char* word) {
+    const std::string_view name = word == nullptr ? "" : long_name(word);
+    if (!name.empty() && find_option(name) == nullptr) {
+        throw unknown_option(word);
+    }
+}
+
+/// "--ro --rw /x" takes "--rw" for a path; nobody means that.
+void refuse_option_as_argument(const Option& option, std::string_view value, std::string_view word_before) {
+    const bool separate_word = word_before == fmt::format("--{}", option.name) ||
+                               (option.letter != 0 && word_before == fmt::format("-{}", option.letter));
+    if (separate_word && find_option(long_name(value)) != nullptr) {
+        throw Error(fmt::format("--{} needs {}, and the next word is the option {}", option.name, option.argument,
+                                quoted(value)))
+            .fix(fmt::format("--{}={} if that is what you mean", option.name, escaped(value)));
+    }
+}
+
+const Option& option_of_letter(int letter) {
+    return *std::ranges::find(kOptions, static_cast<char>(letter), &Option::letter);
+}
+
+Error missing_argument(const Option& option) {
+    return Error(fmt::format("--{} needs {}", option.name, option.argument));
+}
+
+} // namespace
+
+std::span<const Option> options() {
+    return kOptions;
+}
+
+std::span<const std::string_view> words_of(const Option& option) {
+    const ProfileKey* key = find_profile_key(option.key);
+    return option.words.empty() && key != nullptr ? key->words : option.words;
+}
+
+CommandLine parse_command_line(const std::vector<std::string>& words) {
+    static const GetoptTable table;
+    std::vector<std::string> copy = words; // getopt's type asks for writable words; it does not write
+    std::vector<char*> argv;
+    std::string program = "sandbox";
+    argv.push_back(program.data());
+    for (std::string& word : copy) {
+        argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    const int argc = static_cast<int>(argv.size()) - 1;
+
+    Parser parser;
+    ::optind = 0; // glibc: start afresh
+    ::opterr = 0;
+    while (true) {
+        const int at = std::max(::optind, 1);
+        refuse_shortened_name(argv[static_cast<std::size_t>(at)]);
+        int index = -1;
+        const int result = ::getopt_long(argc, argv.data(), table.letters.c_str(), table.names.data(), &index);
+        if (result == -1) {
+            break;
+        }
+        const std::string_view word = argv[static_cast<std::size_t>(at)];
+        if (result == ':') {
+            const Option* named = find_option(long_name(word));
+            throw missing_argument(named != nullptr ? *named : option_of_letter(::optopt));
+        }
+        if (result == '?') {
+            const Option* named = find_option(long_name(word));
+            if (named != nullptr) {
+                throw Error(fmt::format("--{} takes no argument", named->name));
+            }
+            throw unknown_option(fmt::format("-{}", static_cast<char>(::optopt)));
+        }
+        const Option& option = result == 0 ? kOptions[index] : option_of_letter(result);
+        const std::string value = ::optarg == nullptr ? "" : ::optarg;
+        if (::optarg != nullptr && ::optarg == argv[static_cast<std::size_t>(::optind - 1)]) {
+            refuse_option_as_argument(option, value, argv[static_cast<std::size_t>(::optind - 2)]);
+        }
+        if (::optarg != nullptr && option.argument_optional && value.empty()) {
+            throw missing_argument(option);
+        }
+        parser.take(option, value);
+        if (option.action == Action::version || option.action == Action::help) {
+            return std::move(parser.line());
+        }
+    }
+    CommandLine& line = parser.line();
+    line.arguments.assign(words.begin() + (::optind - 1), words.end());
+    if (line.arguments.empty()) {
+        throw Error("there is no command to run").fix("sandbox [OPTIONS] CMD [ARG...]; sandbox --help tells more");
+    }
+    return std::move(line);
+}
+
+} // namespace sandbox

@@ -1,0 +1,157 @@
+#include "cmd/common/profile_keys.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/plan/nearest.hpp"
+
+namespace sandbox {
+
+namespace {
+
+using Words = std::span<const std::string_view>;
+
+constexpr std::array<std::string_view, 3> kMaps = {"auto", "full", "self"};
+constexpr std::array<std::string_view, 2> kGroups = {"drop", "keep"};
+constexpr std::array<std::string_view, 5> kShared = {"pid", "net", "ipc", "uts", "cgroup"};
+constexpr std::array<std::string_view, 2> kRoots = {"host", "empty"};
+constexpr std::array<std::string_view, 2> kNetworks = {"none", "host"};
+constexpr std::array<std::string_view, 4> kDefaults = {"deny", "allow", "kill", "log"};
+constexpr std::array<std::string_view, 3> kTerminals = {"auto", "always", "never"};
+
+constexpr ProfileKey::Text text(ProfileKey::Text field) {
+    return field;
+}
+constexpr ProfileKey::Flag flag(ProfileKey::Flag field) {
+    return field;
+}
+constexpr ProfileKey::Words list(ProfileKey::Words field) {
+    return field;
+}
+
+// clang-format off
+constexpr ProfileKey kKeys[] = {
+    {"", "description", text([](Profile& p) -> Setting<std::string>& { return p.description; })},
+    {"ids", "map", text([](Profile& p) -> Setting<std::string>& { return p.ids.map; }), kMaps},
+    {"ids", "user", text([](Profile& p) -> Setting<std::string>& { return p.ids.user; })},
+    {"ids", "groups", text([](Profile& p) -> Setting<std::string>& { return p.ids.groups; }), kGroups},
+    {"namespaces", "hostname", text([](Profile& p) -> Setting<std::string>& { return p.namespaces.hostname; })},
+    {"namespaces", "share", list([](Profile& p) -> List& { return p.namespaces.share; }), kShared},
+    {"filesystem", "root", text([](Profile& p) -> Setting<std::string>& { return p.filesystem.root; }), kRoots},
+    {"filesystem", "read-only", list([](Profile& p) -> List& { return p.filesystem.read_only; })},
+    {"filesystem", "read-write", list([](Profile& p) -> List& { return p.filesystem.read_write; })},
+    {"filesystem", "tmpfs", list([](Profile& p) -> List& { return p.filesystem.tmpfs; })},
+    {"filesystem", "hide", list([](Profile& p) -> List& { return p.filesystem.hide; })},
+    {"filesystem", "masked", list([](Profile& p) -> List& { return p.filesystem.masked; })},
+    {"network", "mode", text([](Profile& p) -> Setting<std::string>& { return p.network.mode; }), kNetworks},
+    {"limits", "timeout", text([](Profile& p) -> Setting<std::string>& { return p.limits.timeout; })},
+    {"environment", "clear", flag([](Profile& p) -> Setting<bool>& { return p.environment.clear; })},
+    {"environment", "pass", list([](Profile& p) -> List& { return p.environment.pass; })},
+    {"capabilities", "keep", list([](Profile& p) -> List& { return p.capabilities.keep; })},
+    {"capabilities", "drop", list([](Profile& p) -> List& { return p.capabilities.drop; })},
+    {"process", "workdir", text([](Profile& p) -> Setting<std::string>& { return p.process.workdir; })},
+    {"process", "terminal", text([](Profile& p) -> Setting<std::string>& { return p.process.terminal; }), kTerminals},
+    {"seccomp", "extends", text([](Profile& p) -> Setting<std::string>& { return p.seccomp.base_profile; })},
+    {"seccomp", "default", text([](Profile& p) -> Setting<std::string>& { return p.seccomp.default_action; }), kDefaults},
+    {"seccomp", "allow", list([](Profile& p) -> List& { return p.seccomp.allow; }), {}, true},
+    {"seccomp", "deny", list([](Profile& p) -> List& { return p.seccomp.deny; }), {}, true},
+    {"seccomp", "architectures", list([](Profile& p) -> List& { return p.seccomp.architectures; })},
+};
+// clang-format on
+
+} // namespace
+
+std::string ProfileKey::full_name() const {
+    return table.empty() ? std::string(name) : fmt::format("{}.{}", table, name);
+}
+
+std::span<const ProfileKey> profile_keys() {
+    return kKeys;
+}
+
+const ProfileKey* find_profile_key(std::string_view full_name) {
+    const std::size_t dot = full_name.find('.');
+    const std::string_view table = dot == std::string_view::npos ? "" : full_name.substr(0, dot);
+    const std::string_view name = dot == std::string_view::npos ? full_name : full_name.substr(dot + 1);
+    const auto* found =
+        std::ranges::find_if(kKeys, [&](const ProfileKey& key) { return key.table == table && key.name == name; });
+    return found == std::end(kKeys) ? nullptr : found;
+}
+
+std::vector<std::string_view> profile_tables() {
+    std::vector<std::string_view> tables;
+    for (const ProfileKey& key : kKeys) {
+        if (!key.table.empty() && (tables.empty() || tables.back() != key.table)) {
+            tables.push_back(key.table);
+        }
+    }
+    return tables;
+}
+
+std::vector<std::string_view> keys_of_table(std::string_view table) {
+    std::vector<std::string_view> names;
+    for (const ProfileKey& key : kKeys) {
+        if (key.table == table) {
+            names.push_back(key.name);
+        }
+    }
+    if (table.empty()) {
+        names.emplace_back("extends");
+    } else if (table == "environment") {
+        names.emplace_back("set");
+    } else if (table == "seccomp") {
+        names.emplace_back("rule");
+    }
+    return names;
+}
+
+void check_word(const ProfileKey& key, const Item& item) {
+    // An empty word is a mistake everywhere but in a sentence for people.
+    if (item.text.empty() && key.name != "description") {
+        throw Error(fmt::format("{}: {} cannot be empty", item.origin.place(), key.full_name()));
+    }
+    if (item.text.find('\0') != std::string::npos) {
+        throw Error(fmt::format("{}: {} holds a NUL character", item.origin.place(), key.full_name()));
+    }
+    if (key.words.empty() || std::ranges::find(key.words, item.text) != key.words.end()) {
+        return;
+    }
+    const bool one_of_a_list = std::holds_alternative<ProfileKey::Words>(key.field);
+    Error error(fmt::format("{}: {} cannot {} {}", item.origin.place(), key.full_name(),
+                            one_of_a_list ? "hold" : "be", quoted(item.text)));
+    const std::string near = nearest(item.text, key.words);
+    if (!near.empty()) {
+        error.fix(fmt::format("did you mean '{}'?", near));
+    }
+    error.fix(fmt::format("{} of: {}", one_of_a_list ? "any" : "one", fmt::join(key.words, ", ")));
+    throw error;
+}
+
+void check_variable_name(std::string_view name, const Origin& origin) {
+    if (name.empty()) {
+        throw Error(fmt::format("{}: the name of the environment variable is missing", origin.place()))
+            .fix("write NAME=VALUE");
+    }
+    if (name.find('=') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
+        throw Error(
+            fmt::format("{}: {} cannot be the name of an environment variable", origin.place(), quoted(name)));
+    }
+}
+
+void write_key(Profile& profile, const ProfileKey& key, const std::string& value, const Origin& origin) {
+    if (const auto* field = std::get_if<ProfileKey::Flag>(&key.field)) {
+        (*field)(profile).set(value == "true", origin);
+        return;
+    }
+    check_word(key, {value, origin});
+    if (const auto* words = std::get_if<ProfileKey::Words>(&key.field)) {
+        (*words)(profile).items.push_back({value, origin});
+        return;
+    }
+    std::get<ProfileKey::Text>(key.field)(profile).set(value, origin);
+}
+
+} // namespace sandbox

@@ -1,0 +1,224 @@
+// The story of a run, in the kernel's order. Three functions, one step a line; the insides stand in core/ and netns/.
+//
+// | who        | step                                                        | why here                                        |
+// |------------|-------------------------------------------------------------|-------------------------------------------------|
+// | supervisor | compile or load the cached filter; lay out CMD's words      | all user errors come before any kernel state    |
+// | supervisor | clone into a new user and pid namespace                     | user first: it owns everything that follows     |
+// | supervisor | newuidmap and newgidmap, side by side                       | the child creates its namespaces meanwhile      |
+// | child      | net, mnt, uts, ipc; then, mapped, cgroup; mounts private    | none of it needs host privilege                 |
+// | child      | root assembled, pivot_root, old root unmounted              | chroot can be left, this cannot                 |
+// | pid 1      | hostname, loopback, own descriptors only, session, terminal | needs capabilities, so before they go           |
+// | pid 1      | groups, ids, securebits, capabilities, no_new_privs         | before the filter, which need not allow them    |
+// | pid 1      | forks CMD's process, locks itself into a filter, reaps      | no profile, however strict, can break pid 1     |
+// | CMD        | process group, signals, the filter, execve                  | the filter covers CMD from its first instruction|
+// | supervisor | waits, passes signals on, keeps the terminal, reports       |                                                 |
+#include "cmd/sandbox/launch.hpp"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "core/base/step_clock.hpp"
+#include "core/base/step_error.hpp"
+#include "core/base/sys.hpp"
+#include "core/control.hpp"
+#include "core/credentials.hpp"
+#include "core/execute.hpp"
+#include "core/ids.hpp"
+#include "core/init.hpp"
+#include "core/namespaces.hpp"
+#include "core/own_directories.hpp"
+#include "core/root.hpp"
+#include "core/seccomp.hpp"
+#include "core/terminal.hpp"
+#include "core/workdir.hpp"
+#include "netns/loopback.hpp"
+
+namespace sandbox {
+
+namespace {
+
+/// What the child needs besides the plan, all of it made before clone.
+struct Start {
+    const Plan& plan;
+    Execution execution;
+    std::optional<terminal::State> callers_terminal;
+    control::Pair control;
+    char** arguments;
+    bool tell_namespaces;
+    StepClock* clock;
+};
+
+/// pid 1: nothing that the supervisor did not decide happens here.
+[[noreturn]] void become_init(Start& start, mode_t umask, const FailurePipe& failure) {
+    const Plan& plan = start.plan;
+    ChildMessage started{};
+    started.kind = ChildMessage::Kind::started;
+    if (start.tell_namespaces) {
+        namespaces::read_inodes(started.namespaces);
+    }
+
+    if (plan.namespaces.uts) {
+        const std::string& hostname = plan.namespaces.hostname;
+        failure.at(Step::set_hostname, ::sethostname(hostname.data(), hostname.size()), hostname.c_str());
+    }
+    if (plan.namespaces.net) {
+        failure.at(Step::raise_loopback, netns::raise_loopback());
+    }
+    failure.at(Step::start_session, ::setsid());
+    credentials::leave_session_keyring(failure);
+
+    credentials::take_ids(plan.ids, failure);
+    // CMD's ids are ours from here on; a change of ids clears the signal for the supervisor's end, so it is asked for again.
+    failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    failure.at(Step::watch_supervisor, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    Fd terminal;
+    if (plan.process.terminal) {
+        terminal = terminal::open_own(start.callers_terminal, start.control.child.get(), failure);
+        failure.at(Step::start_session, terminal::take_control(terminal));
+    }
+    failure.at(Step::enter_workdir, enter_workdir(plan.process.workdir.c_str()), plan.process.workdir.c_str());
+    credentials::give_up_privileges(plan.capabilities, failure);
+    // Nothing here can gain a privilege any more.
+
+    failure.at(Step::close_descriptors, init::keep_only_own_descriptors(start.control.child.get()));
+    const FailurePipe own(init::kControl, start.clock);
+    // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for is in
+    // place: now or never.
+    const int foreground = plan.process.terminal ? STDIN_FILENO : -1;
+    const pid_t command = start.execution.start(foreground, umask, init::kControl);
+    own.at(Step::start_command, command);
+    const Execution::Failure& failed = start.execution.failure();
+    if (failed.error_number != 0) {
+        errno = failed.error_number;
+        own.leave(failed.step, failed.object);
+    }
+    own.done(Step::execute);
+    if (!plan.process.terminal) {
+        own.at(Step::close_descriptors, init::let_go_of_standard_streams(), "/dev/null");
+    }
+    own.at(Step::lock_init, init::lock(!plan.namespaces.pid));
+    own.at(Step::start_command, static_cast<int>(::write(init::kControl, &started, sizeof started)));
+    init::run(command, !plan.namespaces.pid);
+}
+
+/// The child: every capability in a user namespace where its ids still mean nothing.
+[[noreturn]] void enter(Start& start) {
+    const Plan& plan = start.plan;
+    const mode_t umask = ::umask(0);
+    start.control.supervisor.reset();
+    const int control = start.control.child.get();
+    if (start.clock != nullptr) {
+        start.clock->start();
+    }
+    const FailurePipe failure(control, start.clock);
+    init::hide_command_line(start.arguments);
+    failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+
+    // The dear part, while newuidmap and newgidmap run.
+    namespaces::create(plan.namespaces, failure);
+    if (!control::wait_for_proceed(control)) {
+        ::_exit(0); // the supervisor is gone
+    }
+    failure.done(Step::write_uid_map);
+    // The ids mean something now: what is created from here on belongs to somebody. newuidmap needed us dumpable.
+    failure.at(Step::watch_supervisor, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+
+    namespaces::create_cgroup(plan.namespaces, failure);
+    namespaces::make_mounts_private(failure);
+    Fd root = root::assemble(plan.root, plan.ids, failure);
+    root::enter(std::move(root), failure);
+    // The host's files are gone but for what the plan grants.
+    become_init(start, umask, failure);
+}
+
+/// Memory that supervisor and child share, for --verbose.
+struct SharedClock {
+    StepClock* clock = nullptr;
+
+    explicit SharedClock(bool wanted) {
+        if (!wanted) {
+            return;
+        }
+        void* memory =
+            ::mmap(nullptr, sizeof(StepClock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) {
+            throw Error("cannot make the trace of the steps").kernel(errno);
+        }
+        clock = new (memory) StepClock();
+    }
+    SharedClock(const SharedClock&) = delete;
+    SharedClock& operator=(const SharedClock&) = delete;
+    ~SharedClock() {
+        if (clock != nullptr) {
+            ::munmap(clock, sizeof(StepClock));
+        }
+    }
+};
+
+/// A failure of the child explains more than what its absence made fail here.
+void rethrow_childs_failure(int control) {
+    while (const std::optional<control::Received> received = control::receive(control, false)) {
+        if (received->message.kind == ChildMessage::Kind::failed) {
+            const StepFailure& failure = received->message.failure;
+            throw StepError(failure.step, failure.object, failure.error_number);
+        }
+    }
+}
+
+} // namespace
+
+Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, char** arguments) {
+    const seccomp::Program program =
+        plan.seccomp.filter ? seccomp::load_or_compile(plan.seccomp, plan.data_dir) : seccomp::Program{};
+    mark(options.trace, "load the filter");
+    make_own_directories(plan.root.ensure_directories);
+    const SharedClock clock(options.trace != nullptr);
+    const Signals signals;
+    const terminal::Guard terminal_guard(!plan.process.terminal);
+    Start start{plan,
+                Execution(plan, program, signals.callers_mask()),
+                terminal::read_state(STDIN_FILENO),
+                control::make_pair(),
+                arguments,
+                status.wanted(),
+                clock.clock};
+    if (!plan.namespaces.pid && ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+        throw Error("cannot become the reaper of the sandbox's processes").kernel(errno);
+    }
+    // All user errors are behind us; from here on there is kernel state.
+
+    int pidfd = -1;
+    const pid_t pid = sys::clone(namespaces::first_flags(plan.namespaces), &pidfd);
+    if (pid == 0) {
+        enter(start);
+    }
+    if (pid < 0) {
+        throw StepError(Step::create_user_namespace, "", errno);
+    }
+    ChildProcess child(pid, Fd(pidfd));
+    start.control.child.reset();
+    mark(options.trace, "clone the child");
+    try {
+        ids::write_maps(child.pid(), plan.ids);
+    } catch (const Error&) {
+        rethrow_childs_failure(start.control.supervisor.get());
+        throw;
+    }
+    mark(options.trace, "write the uid and gid maps");
+    control::send(start.control.supervisor.get(), SupervisorMessage{});
+    // From here on the child owns what it creates, and goes its way; the rest is waiting.
+
+    const Outcome outcome = Supervisor(plan, signals, child, start.control.supervisor.get(), status).watch();
+    mark(options.trace, "wait for CMD");
+    if (options.trace != nullptr) {
+        options.trace->add_steps(*clock.clock);
+    }
+    return outcome;
+}
+
+} // namespace sandbox

@@ -1,0 +1,190 @@
+// sandbox [OPTIONS] [--] CMD [ARG...]: options and profile -> Profile -> Plan -> launch.
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cmd/common/diagnose.hpp"
+#include "cmd/common/dry_run.hpp"
+#include "cmd/common/options.hpp"
+#include "cmd/common/print.hpp"
+#include "cmd/common/profile_file.hpp"
+#include "cmd/common/run_options.hpp"
+#include "cmd/common/trace.hpp"
+#include "cmd/sandbox/launch.hpp"
+#include "core/base/error.hpp"
+#include "core/base/fd.hpp"
+#include "core/base/step_error.hpp"
+#include "core/plan/host.hpp"
+#include "core/plan/plan.hpp"
+
+namespace sandbox {
+
+namespace {
+
+constexpr int kOwnFailure = 125;
+
+/// A setuid bit or a file capability on this program would turn each of its conveniences (profiles of the user's,
+/// $HOME, paths) into a hole. It has no use for them, so it does not run with them.
+void refuse_privilege() {
+    if (::getauxval(AT_SECURE) != 0 || ::getuid() != ::geteuid() || ::getgid() != ::getegid()) {
+        throw Error("this program does not run with privileges of its own")
+            .cause("the file has a setuid or setgid bit, or file capabilities")
+            .fix("chmod ug-s, setcap -r; no privilege is needed");
+    }
+}
+
+/// Descriptors 0 to 2 are open afterwards, so that no file of ours becomes CMD's standard input by accident.
+/// \return whether `descriptor` was open before, for each of the three.
+std::vector<bool> open_standard_descriptors() {
+    std::vector<bool> was_open;
+    for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+        was_open.push_back(::fcntl(descriptor, F_GETFD) >= 0);
+        if (!was_open.back() && ::open("/dev/null", O_RDWR) != descriptor) {
+            throw Error("cannot open '/dev/null' in place of a closed standard descriptor").kernel(errno);
+        }
+    }
+    return was_open;
+}
+
+/// A copy of the descriptor, closed when anything is executed: 1 and 2 stay open for CMD, the copy does not.
+Fd open_status_descriptor(int number, const std::vector<bool>& was_open) {
+    const bool closed = static_cast<std::size_t>(number) < was_open.size() && !was_open[static_cast<std::size_t>(number)];
+    const int flags = closed ? -1 : ::fcntl(number, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+        throw Error(fmt::format("--status-fd {}: cannot write to descriptor {}", number, number))
+            .cause(flags < 0 ? "it is not open" : "it is open for reading only")
+            .fix(fmt::format("sandbox --status-fd {} CMD {}>FILE", number, number));
+    }
+    Fd copy(::fcntl(number, F_DUPFD_CLOEXEC, 3));
+    if (!copy) {
+        throw Error(fmt::format("--status-fd {}: cannot duplicate the descriptor", number)).kernel(errno);
+    }
+    return copy;
+}
+
+/// What goes over standard error when a run has ended otherwise than by CMD's own end.
+void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
+    if (outcome.init_killed) {
+        complain(fmt::format("the sandbox was killed from outside, by signal {}", outcome.signal));
+    } else if (outcome.timed_out && !is_quiet) {
+        complain(fmt::format("note: {} was ended when its time was over ({})", quoted(plan.process.arguments.front()),
+                             plan.timeout_origin.place()));
+    }
+}
+
+const char* reason(const Outcome& outcome) {
+    if (outcome.timed_out) {
+        return "timeout";
+    }
+    if (outcome.init_killed) {
+        return "killed";
+    }
+    return outcome.signal != 0 ? "signal" : "exit";
+}
+
+int run_plan(const Plan& plan, const Host& host, const RunOptions& options, const StatusPipe& status, char** arguments) {
+    for (const std::string& notice : plan.notices) {
+        if (!options.quiet) {
+            complain("note: " + notice);
+        }
+    }
+    try {
+        const Outcome outcome = launch(plan, options, status, arguments);
+        status.ended(outcome.status, outcome.signal, reason(outcome));
+        tell_end(outcome, plan, options.quiet);
+        return outcome.status;
+    } catch (StepError& error) {
+        add_causes(error, error.step(), error.error_number(), error.object(), plan, host);
+        throw;
+    }
+}
+
+/// Options and profile -> Plan -> run, or the Plan's text.
+int run(const CommandLine& line, const RunOptions& options, const StatusPipe& status, Trace& trace, char** arguments) {
+    const Host host = gather_host();
+    trace.mark("look at the machine");
+
+    const ProfileSearch search = profile_search(host.config_dir);
+    Profile profile = load_profile(line.profile_name, search);
+    replace_seccomp(profile, line.profile, search);
+    profile = merge(std::move(profile), line.profile);
+    trace.mark("read the profile");
+
+    const Plan plan = make_plan(profile, {line.arguments, line.name}, host);
+    trace.mark("make the plan");
+
+    if (line.mode == CommandLine::Mode::show_plan) {
+        print(dry_run_text(profile, plan));
+        return 0;
+    }
+    if (line.mode == CommandLine::Mode::show_plan_json) {
+        print(dry_run_json(profile, plan));
+        return 0;
+    }
+    return run_plan(plan, host, options, status, arguments);
+}
+
+/// Prints the trace when the scope ends, however it ends.
+struct TracePrinter {
+    const Trace* trace;
+
+    explicit TracePrinter(const Trace* wanted) : trace(wanted) {}
+    TracePrinter(const TracePrinter&) = delete;
+    TracePrinter& operator=(const TracePrinter&) = delete;
+    ~TracePrinter() {
+        if (trace != nullptr) {
+            complain("the steps of this run\n" + trace->text());
+        }
+    }
+};
+
+int start(const std::vector<std::string>& words, char** arguments) {
+    refuse_privilege();
+    const std::vector<bool> was_open = open_standard_descriptors();
+    Trace trace;
+    const CommandLine line = parse_command_line(words);
+    trace.mark("read the options");
+    if (line.mode == CommandLine::Mode::help) {
+        print(help_text());
+        return 0;
+    }
+    if (line.mode == CommandLine::Mode::version) {
+        print("sandbox " SANDBOX_VERSION "\n");
+        return 0;
+    }
+    const Fd status_file = line.status_fd >= 0 ? open_status_descriptor(line.status_fd, was_open) : Fd();
+    const RunOptions options{line.quiet, line.verbose ? &trace : nullptr};
+    const StatusPipe status(status_file.get(), line.name);
+    const TracePrinter printer(options.trace);
+    try {
+        return run(line, options, status, trace, arguments);
+    } catch (const Error& error) {
+        status.failed(error);
+        throw;
+    }
+}
+
+} // namespace
+
+} // namespace sandbox
+
+int main(int argc, char** argv) {
+    try {
+        const int first = argc > 0 ? 1 : 0; // execve(2) can start a program without any word
+        return sandbox::start(std::vector<std::string>(argv + first, argv + argc), argv);
+    } catch (const sandbox::Error& error) {
+        sandbox::complain(error.what());
+        return error.exit_status();
+    } catch (const std::exception& error) {
+        sandbox::complain(error.what());
+        return sandbox::kOwnFailure;
+    }
+}

@@ -1,0 +1,71 @@
+#include "cmd/sandbox/status_pipe.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/step_error.hpp"
+
+namespace sandbox {
+
+using Json = nlohmann::ordered_json;
+
+void StatusPipe::started(pid_t command, pid_t init, std::span<const std::uint64_t> namespaces) const {
+    if (!wanted()) {
+        return;
+    }
+    constexpr std::array kNames = {"user", "pid", "net", "mnt", "uts", "ipc", "cgroup"};
+    Json inodes = Json::object();
+    for (std::size_t i = 0; i < kNames.size() && i < namespaces.size(); ++i) {
+        inodes[kNames[i]] = namespaces[i];
+    }
+    Json record = {{"event", "started"}, {"pid", command}, {"init", init}, {"namespaces", inodes}};
+    if (!name_.empty()) {
+        record["name"] = name_;
+    }
+    write(record.dump());
+}
+
+void StatusPipe::failed(const Error& error) const {
+    if (!wanted()) {
+        return;
+    }
+    Json record = {{"event", "failed"}, {"status", error.exit_status()}, {"errno", error.error_number()}};
+    if (const auto* step = dynamic_cast<const StepError*>(&error)) {
+        record["step"] = words(step->step());
+        record["object"] = step->object();
+    }
+    record["message"] = error.summary();
+    record["causes"] = error.causes();
+    record["fixes"] = error.fixes();
+    // Paths need not be UTF-8: what is not is replaced.
+    write(record.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+void StatusPipe::ended(int status, int signal, const char* reason) const {
+    if (!wanted()) {
+        return;
+    }
+    Json record = {{"event", "ended"}, {"status", status}, {"signal", nullptr}, {"reason", reason}};
+    if (signal != 0) {
+        record["signal"] = signal;
+    }
+    write(record.dump());
+}
+
+void StatusPipe::write(std::string line) const {
+    line += '\n';
+    std::size_t done = 0;
+    while (done < line.size()) {
+        const ssize_t count = ::write(descriptor_, line.data() + done, line.size() - done);
+        if (count < 0 && errno != EINTR) {
+            return;
+        }
+        done += count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
+}
+
+} // namespace sandbox

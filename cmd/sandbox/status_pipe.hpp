@@ -1,0 +1,36 @@
+// `--status-fd`: one JSON object a line for the program that started us, so that our failures and CMD's are never confused.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/base/error.hpp"
+
+namespace sandbox {
+
+/// Writes the records; does nothing where no descriptor was given. A reader that has gone is no failure of the run.
+class StatusPipe {
+public:
+    /// `descriptor` is -1 for none; it stays the caller's. `name` is the sandbox's, empty for none.
+    StatusPipe(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+
+    [[nodiscard]] bool wanted() const { return descriptor_ >= 0; }
+
+    /// {"event":"started","pid":CMD's,"init":pid 1's,"namespaces":{"user":INODE,...}}, pids as the caller sees them.
+    void started(pid_t command, pid_t init, std::span<const std::uint64_t> namespaces) const;
+    /// {"event":"failed","step":...,"object":...,"errno":...,"message":...}: CMD has not run.
+    void failed(const Error& error) const;
+    /// {"event":"ended","status":exit status of sandbox,"signal":N or null,"reason":"exit"|"signal"|"timeout"|"killed"}.
+    void ended(int status, int signal, const char* reason) const;
+
+private:
+    void write(std::string line) const;
+
+    int descriptor_;
+    std::string name_;
+};
+
+} // namespace sandbox

@@ -1,0 +1,21 @@
+// The verbs of sandboxctl, one file each. A verb adds itself to the command line and says what it does when chosen.
+#pragma once
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+namespace sandbox::ctl {
+
+/// What the chosen verb does; its result is the exit status.
+using Action = std::function<int()>;
+
+void add_profile(CLI::App& program, Action& chosen);
+void add_doctor(CLI::App& program, Action& chosen);
+void add_completion(CLI::App& program, Action& chosen);
+
+/// `check FILE...`: every mistake that can be found without running anything.
+/// \return 0 where there is none.
+int check_profiles(const std::vector<std::string>& files);
+
+} // namespace sandbox::ctl
