@@ -101,6 +101,149 @@ $(B)/%.o: %.c $(B)/.flags
 
 -include $(shell test -d build && find build -name '*.d')
 
+# --- tests ---
+
+# What several test programs use; an archive, so that each takes only what it needs.
+$(B)/libsupport.a: $(call objects,$(filter-out tests/support/count.cpp,$(call sources,tests/support)))
+	rm -f $@
+	ar rcs $@ $^
+COUNT := $(B)/tests/support/count.o
+
+# The unit tests of a layer link that layer and those below it, so the linker proves the layers.
+define unit
+$(B)/unit-$(1): $(call objects,$(call sources,tests/unit/$(1))) $(COUNT) $(B)/libsupport.a $(call below,$(1))
+	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(B)/libsupport.a $(call below,$(1)) $(LIBS)
+endef
+$(foreach l,$(LAYERS),$(eval $(call unit,$(l))))
+
+RUN_TESTS := $(B)/run-tests
+$(RUN_TESTS): $(call objects,$(call sources,tests/run)) $(COUNT) $(B)/libsupport.a
+	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
+
+# Static, so that they run inside any root, and without sanitizers, which need more of the system than a probe has.
+$(B)/probes/%: tests/run/probes/%.c tests/run/probes/answer.h
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -static -pthread $(PROBE_FLAGS) -o $@ $<
+$(B)/probes/bare: private PROBE_FLAGS := -nostdlib -fno-stack-protector
+
+BENCH := $(B)/bench
+BENCH_PEER := $(B)/bench-peer
+$(BENCH): $(call objects,tests/bench/bench.cpp) $(B)/libsupport.a
+	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
+$(BENCH_PEER): $(call objects,tests/bench/peer.c)
+	$(CC) $(LDHARDEN) $(LDFLAGS) -o $@ $^
+
+# `make check-run TESTS=terminal/*` runs some of the cases.
+TESTS ?= *
+BOOST_TEST := --catch_system_errors=no --log_level=error --color_output=no
+STAGED = sh tests/support/stage.sh $(KIND)
+RUN_UNIT = $(foreach u,$(UNIT),"$(notdir $(u))=$(u) $(BOOST_TEST)")
+RUN_RUN  = "run=$(STAGED) $(RUN_TESTS) $(BOOST_TEST) --run_test='$(TESTS)'"
+RUN_TEXT = "layers=$(MAKE) -s check-layers" "docs=$(STAGED) sh tests/docs.sh"
+RUN_ALL  = sh tests/support/run-all.sh
+# ASan works through clone into namespaces; LeakSanitizer does not work where ptrace is filtered.
+export ASAN_OPTIONS ?= detect_leaks=0:abort_on_error=0:exitcode=99
+export UBSAN_OPTIONS ?= print_stacktrace=1
+
+.PHONY: check
+check: deps ## Run every test; installs what they need, where something is missing
+	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
+
+.PHONY: check-unit
+check-unit: $(UNIT) ## Run the unit tests
+	@$(RUN_ALL) $(RUN_UNIT)
+
+.PHONY: check-run
+check-run: $(PROGRAMS) $(RUN_TESTS) $(PROBES) ## Run the installed program as a real user; TESTS=terminal/* picks some
+	@$(RUN_ALL) $(RUN_RUN)
+
+.PHONY: check-faults
+check-faults: $(PROGRAMS) $(PROBES) ## Start again and again, with one system call failing at a time
+	@$(RUN_ALL) "faults=$(STAGED) sh tests/faults.sh"
+
+# Who may include whom: cmd -> netns -> core -> core/plan -> core/base.
+.PHONY: check-layers
+check-layers: ## Check that no folder includes one above it
+	@! grep -rnE '#include "(cmd|netns|tests)/' core
+	@! grep -rnE '#include "(cmd|tests)/' netns
+	@! grep -rnE '#include "tests/' cmd
+	@! grep -rnE '#include "core/[^/"]+"' core/plan core/base
+	@! grep -rnE '#include "core/plan/' core/base
+
+.PHONY: check-docs
+check-docs: $(PROGRAMS) $(PROBES) ## Check that every option has its man entry and completion, and lint the pages
+	@$(RUN_ALL) "docs=$(STAGED) sh tests/docs.sh"
+
+.PHONY: bench
+bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(PROBES) ## Measure a start beside the peers'; memory; system calls
+	@$(STAGED) $(BENCH) $(BENCH_PEER)
+
+.PHONY: asan
+asan: ## Run the unit and run tests under AddressSanitizer and UBSan
+	@$(MAKE) KIND=sanitized check-sanitized
+.PHONY: check-sanitized
+check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_RUN)
+
+# Everything at once, for one closing line.
+.PHONY: ci
+ci: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
+	@$(MAKE) KIND=sanitized B=build/sanitized build-sanitized
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" \
+	    "sanitized=$(MAKE) -s KIND=sanitized run-sanitized"
+.PHONY: build-sanitized run-sanitized
+build-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
+run-sanitized:
+	@status=0; for program in $(UNIT); do $$program $(BOOST_TEST) || status=1; done; \
+	$(STAGED) $(RUN_TESTS) $(BOOST_TEST) --run_test='$(TESTS)' || status=1; exit $$status
+
+OURS = $(shell find cmd core netns tests -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h')
+.PHONY: format
+format: ## Lay the sources out as .clang-format says
+	clang-format -i $(OURS)
+
+.PHONY: lint
+lint: ## Check layout, clang-tidy, shell scripts and man pages
+	clang-format --dry-run -Werror $(OURS)
+	printf '%s\n' $(filter cmd/% core/% netns/%,$(filter %.cpp,$(OURS))) | \
+	    xargs -P "$$(nproc)" -n 2 sh -c 'clang-tidy --quiet "$$@" -- -std=c++20 $(subst ','\'',$(CPPFLAGS))' lint
+	shellcheck .ci/run $(wildcard tests/*.sh tests/support/*.sh)
+	$(if $(wildcard man/*.[0-9]),mandoc -Tlint -Wwarning $(wildcard man/*.[0-9]))
+
+.PHONY: deps
+deps: ## Install what the build and the tests need (apt-get; sudo where needed)
+	@sh tests/support/deps.sh
+
+.PHONY: quickstart
+quickstart: deps ## Build, and show a first sandbox
+	@$(MAKE) all
+	@sh tests/support/stage.sh $(KIND) sh tests/support/quickstart.sh
+
+.PHONY: install
+install: all ## Install below $(DESTDIR)$(prefix)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(datadir)/sandbox/profiles
+	install -m 0755 $(PROGRAMS) $(DESTDIR)$(bindir)
+	install -m 0644 $(wildcard profiles/*.toml) $(DESTDIR)$(datadir)/sandbox/profiles
+	$(foreach p,$(wildcard man/*.[0-9]),install -D -m 0644 $(p) \
+	    $(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)) &&) true
+	for program in sandbox sandboxctl; do \
+	    for shell in bash:$(bashcompdir)/$$program zsh:$(zshcompdir)/_$$program fish:$(fishcompdir)/$$program.fish; do \
+	        target=$(DESTDIR)$${shell#*:}; install -d "$${target%/*}"; \
+	        $(B)/sandboxctl completion $${shell%%:*} --for $$program > "$$target" || exit 1; \
+	    done; \
+	done
+
+.PHONY: uninstall
+uninstall: ## Remove what install put there
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,sandbox sandboxctl)
+	rm -rf $(DESTDIR)$(datadir)/sandbox
+	rm -f $(foreach p,$(wildcard man/*.[0-9]),\
+	    $(DESTDIR)$(mandir)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
+	rm -f $(addprefix $(DESTDIR)$(bashcompdir)/,sandbox sandboxctl) \
+	    $(addprefix $(DESTDIR)$(zshcompdir)/_,sandbox sandboxctl) \
+	    $(patsubst %,$(DESTDIR)$(fishcompdir)/%.fish,sandbox sandboxctl)
+
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf build

@@ -1,0 +1,110 @@
+#!/bin/sh
+# Starts again and again with one system call failing at a time (strace's inject), and with the new calls answering ENOSYS.
+# Each start ends in one of two ways: CMD ran with every restriction, or a message, status 125 and nothing left.
+set -eu
+
+work=$(mktemp -d /tmp/sandbox-faults.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+chmod 0755 "$work"
+sandbox=$SANDBOX_TEST_PREFIX/bin/sandbox
+probe=$SANDBOX_TEST_PROBES/bare
+counts=${SANDBOX_TEST_COUNTS:-/dev/null}
+
+mkdir -p "$work/home/project" "$work/home/.config/sandbox/profiles"
+profile=strict
+as_user=
+user=$(id -un)
+if [ "$(id -u)" -eq 0 ]; then
+    # Root traces, so that newuidmap keeps its power.
+    user="sandbox-test"
+    as_user="-u $user"
+    chown -R "$user" "$work/home"
+else
+    profile=traced
+    printf 'extends = "strict"\n[ids]\nmap = "self"\ngroups = "keep"\n' >"$work/home/.config/sandbox/profiles/traced.toml"
+fi
+
+# trace INJECTION...: one start under strace; output, messages and trace stand in $work.
+trace() {
+    status=0
+    # shellcheck disable=SC2086
+    (cd "$work/home/project" && exec env -i PATH=/usr/bin:/bin HOME="$work/home" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
+        timeout -k 5 60 strace -f -qq $as_user -o "$work/trace" "$@" \
+        "$sandbox" --profile "$profile" --ro "$SANDBOX_TEST_PROBES" -- "$probe") \
+        >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# A message, the right status, nothing left; or CMD with every restriction.
+judge() {
+    if pgrep -u "$user" -f "$probe|$sandbox" >/dev/null; then
+        sleep 0.2
+        ! pgrep -u "$user" -f "$probe|$sandbox" >"$work/left" || { echo "left behind: $(cat "$work/left")"; return 1; }
+    fi
+    # The loader failed before the program began: not ours to answer for.
+    grep -q 'fcntl(0, F_GETFD' "$work/trace" || return 0
+    grep -q INJECTED "$work/trace" || return 0
+    case $status in
+    0) [ "$(cat "$work/out")" = "bare 1 2 0" ] || { echo "CMD ran as '$(cat "$work/out")'"; return 1; } ;;
+    125 | 126)
+        [ ! -s "$work/out" ] || { echo "status $status, and yet CMD ran"; return 1; }
+        head -1 "$work/err" | grep -q '^sandbox: .' || { echo "status $status without a message"; return 1; }
+        ;;
+    *) echo "status $status: $(head -1 "$work/err")"; return 1 ;;
+    esac
+}
+
+# try NAME INJECTION...: one start, judged; its answer is kept for the report of NAME.
+try() {
+    name=$1
+    shift
+    trace "$@"
+    if ! why=$(judge); then
+        printf '%s: %s\n' "$*" "$why" >>"$work/failed"
+        cp "$work/trace" "/tmp/sandbox-fault.$name.trace" 2>/dev/null || true
+    fi
+}
+
+report() {
+    if [ -s "$work/failed" ]; then
+        sed 's/^/  /' "$work/failed"
+        printf 'failed faults/%s\n' "$1" | tee -a "$counts"
+        failed=1
+    else
+        printf 'passed faults/%s\n' "$1" >>"$counts"
+    fi
+    rm -f "$work/failed"
+}
+
+failed=0
+trace
+trace
+if [ "$(cat "$work/out")" != "bare 1 2 0" ]; then
+    cat "$work/err"
+    echo "faults: a start without a fault does not work"
+    exit 1
+fi
+# How often each call is made by the process that makes it most. Exits cannot fail, and strace itself makes the first execve.
+sed -n 's/^\([0-9]*\) *\([a-z_0-9]*\)(.*/\1 \2/p' "$work/trace" | sort | uniq -c | awk '
+    $3 !~ /^(exit|exit_group|rt_sigreturn|restart_syscall)$/ && $1 > most[$3] { most[$3] = $1 }
+    END { for (call in most) print call, most[call] }' | sort >"$work/calls"
+
+while read -r call most; do
+    case $call in
+    mmap | brk | mremap | munmap | mprotect) error=ENOMEM ;;
+    clone | vfork | fork | clone3) error=EAGAIN ;;
+    *) error=EPERM ;;
+    esac
+    n=1
+    [ "$call" != execve ] || n=2
+    while [ "$n" -le "$most" ]; do
+        try "$call" -e "inject=$call:error=$error:when=$n"
+        n=$((n + 1))
+    done
+    report "$call"
+done <"$work/calls"
+
+for call in openat2 mount_setattr open_tree move_mount fsopen fsconfig fsmount close_range clone3 pidfd_open pidfd_send_signal; do
+    try "$call" -e "inject=$call:error=ENOSYS"
+    report "$call-missing"
+done
+exit "$failed"

@@ -1,0 +1,132 @@
+#include "tests/support/plan_text.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/base/error.hpp"
+#include "core/plan/layers.hpp"
+
+namespace sandbox::test {
+
+namespace {
+
+using Kind = RootEntry::Kind;
+
+const char* word(Kind kind) {
+    switch (kind) {
+    case Kind::directory:
+        return "directory";
+    case Kind::file:
+        return "file";
+    case Kind::link:
+        return "link";
+    case Kind::bind:
+        return "bind";
+    case Kind::private_directory:
+        return "private";
+    case Kind::cover_directory:
+        return "cover-directory";
+    case Kind::cover_file:
+        return "cover-file";
+    case Kind::pin:
+        return "pin";
+    case Kind::proc:
+        return "proc";
+    case Kind::devpts:
+        return "devpts";
+    case Kind::mask:
+        return "mask";
+    case Kind::read_only_in_place:
+        return "read-only";
+    }
+    return "?";
+}
+
+std::string map_text(const std::vector<MapEntry>& map) {
+    std::string text;
+    for (const MapEntry& line : map) {
+        text += fmt::format(" ({} {} {})", line.inside, line.outside, line.count);
+    }
+    return text;
+}
+
+std::string from(const Origin& origin) {
+    return " <" + written_at(origin) + ">";
+}
+
+std::string ids_text(const IdsPlan& ids) {
+    return fmt::format("ids {}:{} {}\n  uid map{}{}\n  gid map{}\n  groups {}{}\n", ids.uid, ids.gid,
+                       ids.through_helpers ? "through " + ids.newuidmap + " " + ids.newgidmap : "directly",
+                       map_text(ids.uid_map), from(ids.map_origin), map_text(ids.gid_map),
+                       ids.drop_groups ? "dropped" : "as they are", from(ids.groups_origin));
+}
+
+std::string namespaces_text(const NamespacesPlan& plan) {
+    const std::array<std::pair<const char*, bool>, 5> all = {
+        {{"pid", plan.pid}, {"net", plan.net}, {"ipc", plan.ipc}, {"uts", plan.uts}, {"cgroup", plan.cgroup}}};
+    std::string text = "namespaces";
+    for (const auto& [name, is_new] : all) {
+        text += fmt::format(" {}={}", name, is_new ? "new" : "host");
+    }
+    return text + fmt::format("\n  hostname {}{}\n", plan.hostname, from(plan.hostname_origin));
+}
+
+std::string root_text(const RootPlan& root) {
+    std::string text = "root ";
+    text += !root.host_root ? "own" : root.host_root_writable ? "host rw" : "host ro";
+    text += '\n';
+    for (const std::string& folder : root.ensure_directories) {
+        text += "  ensure " + folder + "\n";
+    }
+    for (const RootEntry& entry : root.entries) {
+        text += "  " + entry_text(entry) + from(entry.origin) + "\n";
+    }
+    return text;
+}
+
+} // namespace
+
+std::string entry_text(const RootEntry& entry) {
+    std::string text = fmt::format("{} {}", word(entry.kind), escaped(entry.dest));
+    if (entry.kind == Kind::directory || entry.kind == Kind::private_directory) {
+        return text + fmt::format(" {:04o}", entry.mode);
+    }
+    if (entry.kind == Kind::link) {
+        return text + " -> " + escaped(entry.source);
+    }
+    if (entry.kind != Kind::bind) {
+        return text;
+    }
+    text += entry.writable ? " rw" : " ro";
+    text += entry.devices ? " devices" : "";
+    text += entry.source_is_directory ? "" : " file";
+    return entry.source == entry.dest ? text : text + " from " + escaped(entry.source);
+}
+
+std::string plan_text(const Plan& plan) {
+    std::string text = fmt::format("profile {} name {}\n", plan.profile, plan.name.empty() ? "-" : plan.name);
+    text += ids_text(plan.ids) + namespaces_text(plan.namespaces) + root_text(plan.root);
+    text += fmt::format("capabilities {}\n", fmt::join(plan.capabilities.keep, " "));
+    text += fmt::format("seccomp {}\n", plan.seccomp.filter ? "filter" : "none");
+    text += "environment\n";
+    for (const EnvironmentEntry& entry : plan.environment) {
+        text += fmt::format("  {}={}{}\n", entry.name, escaped(entry.value), from(entry.origin));
+    }
+    text += fmt::format("process {}\n  in {}{}\n", fmt::join(plan.process.arguments, " "), plan.process.workdir,
+                        from(plan.process.workdir_origin));
+    for (const std::string& candidate : plan.process.candidates) {
+        text += "  try " + candidate + "\n";
+    }
+    text += fmt::format("  terminal {}\n", plan.process.terminal ? "own" : "the caller's");
+    if (plan.timeout) {
+        text += fmt::format("  timeout {} ms{}\n", plan.timeout->count(), from(plan.timeout_origin));
+    }
+    for (const std::string& notice : plan.notices) {
+        text += "notice: " + notice + "\n";
+    }
+    return text;
+}
+
+} // namespace sandbox::test

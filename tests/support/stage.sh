@@ -1,0 +1,24 @@
+#!/bin/sh
+# stage.sh KIND COMMAND...: installs build/KIND where every user can read it (the clone may lie in a closed folder), runs
+# COMMAND with SANDBOX_TEST_PREFIX, SANDBOX_TEST_PROBES and SANDBOX_TEST_SOURCE set, and removes the installation.
+set -eu
+
+kind=$1
+shift
+stage=$(mktemp -d /tmp/sandbox-stage.XXXXXX)
+trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT TERM
+chmod 0755 "$stage"
+
+"${MAKE:-make}" --silent install KIND="$kind" DESTDIR="$stage" prefix=/usr/local >"$stage/install.log" || {
+    cat "$stage/install.log"
+    exit 1
+}
+mkdir "$stage/probes"
+cp "build/$kind/probes/"* "$stage/probes/"
+chmod -R a+rX "$stage"
+
+sh tests/support/users.sh
+
+export SANDBOX_TEST_PREFIX="$stage/usr/local" SANDBOX_TEST_PROBES="$stage/probes" SANDBOX_TEST_SOURCE="$PWD"
+"$@"
