@@ -18,8 +18,8 @@ B    := build/$(KIND)
 
 CXX      ?= g++
 CC       ?= gcc
-CXXFLAGS ?= -O2 -g
-CFLAGS   ?= -O2 -g
+CXXFLAGS ?= -O2
+CFLAGS   ?= -O2
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(CI),-Werror)
 HARDEN   := -fPIE -fstack-protector-strong -fcf-protection=full -D_FORTIFY_SOURCE=2
 LDHARDEN := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
@@ -27,6 +27,7 @@ ifneq ($(shell uname -m),x86_64)
 HARDEN := $(filter-out -fcf-protection=full,$(HARDEN))
 endif
 ifeq ($(KIND),sanitized)
+CXXFLAGS := -O1 -g1
 HARDEN   := -fPIE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDHARDEN := -pie -fsanitize=address,undefined
 endif

@@ -59,7 +59,7 @@ void send(ChildMessage::Kind kind, int status) {
     message.kind = kind;
     message.status = status;
     // A supervisor that is gone is noticed by the next poll.
-    static_cast<void>(::write(kControl, &message, sizeof message));
+    [[maybe_unused]] const ssize_t sent = ::write(kControl, &message, sizeof message);
 }
 
 [[noreturn]] void leave(bool kills) {
@@ -130,7 +130,7 @@ int keep_only_own_descriptors(int control) {
 
 void hide_command_line(char** arguments) {
     // The kernel laid argv's strings and then environ's into one block.
-    char* start = arguments[0];
+    char* start = arguments[0] != nullptr ? arguments[0] : environ[0];
     char* end = start;
     for (char** word = arguments; *word != nullptr; ++word) {
         end = *word == end ? *word + std::strlen(*word) + 1 : end;
@@ -140,8 +140,10 @@ void hide_command_line(char** arguments) {
     }
     constexpr char kName[] = "sandbox-init";
     const auto room = static_cast<std::size_t>(end - start);
-    std::memset(start, 0, room);
-    std::memcpy(start, kName, std::min(room == 0 ? 0 : room - 1, sizeof kName - 1));
+    if (room != 0) {
+        std::memset(start, 0, room);
+        std::memcpy(start, kName, std::min(room - 1, sizeof kName - 1));
+    }
     ::prctl(PR_SET_NAME, kName, 0, 0, 0);
 }
 
@@ -196,8 +198,8 @@ void run(pid_t command, bool kills) {
         pollfd watched[] = {{kControl, POLLIN, 0}, {kSignals, POLLIN, 0}};
         ::ppoll(watched, std::size(watched), nullptr, nullptr);
         if (watched[1].revents != 0) {
-            signalfd_siginfo ignored;
-            static_cast<void>(::read(kSignals, &ignored, sizeof ignored));
+            signalfd_siginfo arrived;
+            [[maybe_unused]] const ssize_t taken = ::read(kSignals, &arrived, sizeof arrived);
             if (reap(command)) {
                 leave(kills);
             }

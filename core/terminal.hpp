@@ -63,6 +63,9 @@ public:
     void suspend();
     /// Raw again, where this process is in the foreground; the size may have changed meanwhile.
     void resume();
+    /// True while the caller's terminal belongs to another job. A shell's fg tells a job that was not stopped nothing, so
+    /// whoever waits calls `resume` now and then.
+    [[nodiscard]] bool in_background() const { return caller_.has_value() && !raw_; }
     /// SIGWINCH: passes the size on.
     void copy_size();
 

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include <algorithm>
-#include <map>
 
 #include <cap-ng.h>
 #include <fmt/format.h>
@@ -171,7 +170,32 @@ std::string fact(const SeccompTest& test) {
     return fmt::format("(argument {} & {:#x}) == {:#x}", test.argument, test.mask, test.value);
 }
 
-/// An entry with tests, or one that only a person's file asks for, is told; thousands of names are counted.
+/// A list of allowed calls is counted, a list of refused ones is named: it is short, and what people look for.
+struct CallGroup {
+    std::string action;
+    Origin origin; ///< of the first; the others stand in the same file under the same key
+    std::vector<std::string> names;
+};
+
+std::vector<CallGroup> unconditional_calls(const SeccompPlan& seccomp) {
+    std::vector<CallGroup> groups;
+    for (const SeccompEntry& entry : seccomp.entries) {
+        if (!entry.tests.empty()) {
+            continue;
+        }
+        const std::string action = word(entry.action);
+        auto group = std::ranges::find_if(groups, [&](const CallGroup& other) {
+            return other.action == action && other.origin.source == entry.origin.source &&
+                   other.origin.key == entry.origin.key;
+        });
+        if (group == groups.end()) {
+            group = groups.insert(groups.end(), {action, entry.origin, {}});
+        }
+        group->names.push_back(escaped(entry.syscall.name));
+    }
+    return groups;
+}
+
 void write_seccomp(Page& page, const SeccompPlan& seccomp) {
     page.section("system calls");
     if (!seccomp.filter) {
@@ -181,16 +205,11 @@ void write_seccomp(Page& page, const SeccompPlan& seccomp) {
     page.line(named("others", word(seccomp.default_action)), seccomp.default_origin);
     page.line(named("newer ones", "ENOSYS"));
     page.line(named("on", fmt::format("{}; any other architecture's are killed", fmt::join(seccomp.architectures, " "))));
-    std::map<std::pair<std::string, std::string>, std::pair<std::size_t, Origin>> counts;
-    for (const SeccompEntry& entry : seccomp.entries) {
-        if (entry.tests.empty()) {
-            auto& count = counts[{word(entry.action), entry.origin.place()}];
-            ++count.first;
-            count.second = entry.origin;
+    for (const CallGroup& group : unconditional_calls(seccomp)) {
+        page.line(named(group.action, fmt::format("{} calls", group.names.size())), group.origin);
+        if (group.action != "allow") {
+            page.line(named("", fmt::format("{}", fmt::join(group.names, " "))));
         }
-    }
-    for (const auto& [what, count] : counts) {
-        page.line(named(what.first, fmt::format("{} system calls", count.first)), count.second);
     }
     for (const SeccompEntry& entry : seccomp.entries) {
         std::vector<std::string> tests;

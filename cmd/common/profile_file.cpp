@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <iterator>
 #include <memory>
 
 #include <fmt/format.h>
@@ -153,6 +154,9 @@ public:
         Profile::Seccomp table;
         if (*base.value != "none") {
             table = load({*base.value, base.origin}).seccomp;
+        } else if (!top.seccomp.allow.written() && top.seccomp.rules.empty()) {
+            // "none" alone is no filter; who writes what is allowed means that the rest is not.
+            table.default_action.set("allow", base.origin);
         }
         remember_replaced(profile.seccomp, table);
         profile.seccomp = std::move(table);
@@ -165,22 +169,27 @@ private:
     };
 
     /// What the old table said stays known as overridden by the new one.
-    static void remember_replaced(const Profile::Seccomp& old, Profile::Seccomp& table) {
-        const auto keep = [](const List& from, List& to) {
-            std::vector<Item> all = from.overridden;
-            all.insert(all.end(), from.items.begin(), from.items.end());
-            all.insert(all.end(), to.overridden.begin(), to.overridden.end());
+    static void remember_replaced(Profile::Seccomp& old, Profile::Seccomp& table) {
+        const auto keep = [](List& from, List& to) {
+            std::vector<Item> all = std::move(from.overridden);
+            std::ranges::move(from.items, std::back_inserter(all));
+            std::ranges::move(to.overridden, std::back_inserter(all));
             to.overridden = std::move(all);
         };
         keep(old.allow, table.allow);
         keep(old.deny, table.deny);
         keep(old.architectures, table.architectures);
-        if (old.default_action) {
-            auto overridden = old.default_action.overridden;
-            overridden.emplace_back(*old.default_action.value, old.default_action.origin);
-            auto& later = table.default_action.overridden;
-            later.insert(later.begin(), overridden.begin(), overridden.end());
+        Setting<std::string> history = std::move(old.default_action);
+        for (auto& [value, origin] : table.default_action.overridden) {
+            history.set(std::move(value), std::move(origin));
         }
+        if (table.default_action) {
+            history.set(std::move(*table.default_action.value), std::move(table.default_action.origin));
+        } else if (history) {
+            history.overridden.emplace_back(std::move(*history.value), std::move(history.origin));
+            history = {std::nullopt, {}, std::move(history.overridden)};
+        }
+        table.default_action = std::move(history);
     }
 
     OpenProfile find(const Wanted& wanted) const {

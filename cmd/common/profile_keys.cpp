@@ -72,13 +72,16 @@ std::span<const ProfileKey> profile_keys() {
     return kKeys;
 }
 
-const ProfileKey* find_profile_key(std::string_view full_name) {
-    const std::size_t dot = full_name.find('.');
-    const std::string_view table = dot == std::string_view::npos ? "" : full_name.substr(0, dot);
-    const std::string_view name = dot == std::string_view::npos ? full_name : full_name.substr(dot + 1);
+const ProfileKey* find_profile_key(std::string_view table, std::string_view name) {
     const auto* found =
         std::ranges::find_if(kKeys, [&](const ProfileKey& key) { return key.table == table && key.name == name; });
     return found == std::end(kKeys) ? nullptr : found;
+}
+
+const ProfileKey* find_profile_key(std::string_view full_name) {
+    const std::size_t dot = full_name.find('.');
+    return dot == std::string_view::npos ? find_profile_key("", full_name)
+                                         : find_profile_key(full_name.substr(0, dot), full_name.substr(dot + 1));
 }
 
 std::vector<std::string_view> profile_tables() {

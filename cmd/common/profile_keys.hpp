@@ -34,6 +34,7 @@ struct ProfileKey {
 /// \param full_name "filesystem.read-only"
 /// \return null for a name that is not in the table.
 [[nodiscard]] const ProfileKey* find_profile_key(std::string_view full_name);
+[[nodiscard]] const ProfileKey* find_profile_key(std::string_view table, std::string_view name);
 
 /// The names of the tables, each once, in the table's order.
 [[nodiscard]] std::vector<std::string_view> profile_tables();

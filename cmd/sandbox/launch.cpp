@@ -5,9 +5,10 @@
 // | supervisor | compile or load the cached filter; lay out CMD's words      | all user errors come before any kernel state    |
 // | supervisor | clone into a new user and pid namespace                     | user first: it owns everything that follows     |
 // | supervisor | newuidmap and newgidmap, side by side                       | the child creates its namespaces meanwhile      |
-// | child      | net, mnt, uts, ipc; then, mapped, cgroup; mounts private    | none of it needs host privilege                 |
+// | child      | net, mnt, uts, ipc; hostname and loopback                   | none of it needs host privilege or a mapped id  |
+// | child      | mapped: cgroup namespace; all mounts private                | what it creates from here on has an owner       |
 // | child      | root assembled, pivot_root, old root unmounted              | chroot can be left, this cannot                 |
-// | pid 1      | hostname, loopback, own descriptors only, session, terminal | needs capabilities, so before they go           |
+// | pid 1      | session, keyring, terminal, working directory               | in the new root, so nothing of the host is met  |
 // | pid 1      | groups, ids, securebits, capabilities, no_new_privs         | before the filter, which need not allow them    |
 // | pid 1      | forks CMD's process, locks itself into a filter, reaps      | no profile, however strict, can break pid 1     |
 // | CMD        | process group, signals, the filter, execve                  | the filter covers CMD from its first instruction|
@@ -62,13 +63,6 @@ struct Start {
         namespaces::read_inodes(started.namespaces);
     }
 
-    if (plan.namespaces.uts) {
-        const std::string& hostname = plan.namespaces.hostname;
-        failure.at(Step::set_hostname, ::sethostname(hostname.data(), hostname.size()), hostname.c_str());
-    }
-    if (plan.namespaces.net) {
-        failure.at(Step::raise_loopback, netns::raise_loopback());
-    }
     failure.at(Step::start_session, ::setsid());
     credentials::leave_session_keyring(failure);
 
@@ -119,8 +113,15 @@ struct Start {
     init::hide_command_line(start.arguments);
     failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
 
-    // The dear part, while newuidmap and newgidmap run.
+    // While newuidmap and newgidmap run: all that needs no mapped id, and the network namespace is the dear part of a start.
     namespaces::create(plan.namespaces, failure);
+    if (plan.namespaces.uts) {
+        const std::string& hostname = plan.namespaces.hostname;
+        failure.at(Step::set_hostname, ::sethostname(hostname.data(), hostname.size()), hostname.c_str());
+    }
+    if (plan.namespaces.net) {
+        failure.at(Step::raise_loopback, netns::raise_loopback());
+    }
     if (!control::wait_for_proceed(control)) {
         ::_exit(0); // the supervisor is gone
     }

@@ -3,6 +3,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
@@ -24,6 +25,7 @@
 #include "core/base/step_error.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/plan.hpp"
+#include "core/standard_streams.hpp"
 
 namespace sandbox {
 
@@ -41,21 +43,8 @@ void refuse_privilege() {
     }
 }
 
-/// Descriptors 0 to 2 are open afterwards, so that no file of ours becomes CMD's standard input by accident.
-/// \return whether `descriptor` was open before, for each of the three.
-std::vector<bool> open_standard_descriptors() {
-    std::vector<bool> was_open;
-    for (int descriptor = 0; descriptor <= 2; ++descriptor) {
-        was_open.push_back(::fcntl(descriptor, F_GETFD) >= 0);
-        if (!was_open.back() && ::open("/dev/null", O_RDWR) != descriptor) {
-            throw Error("cannot open '/dev/null' in place of a closed standard descriptor").kernel(errno);
-        }
-    }
-    return was_open;
-}
-
 /// A copy of the descriptor, closed when anything is executed: 1 and 2 stay open for CMD, the copy does not.
-Fd open_status_descriptor(int number, const std::vector<bool>& was_open) {
+Fd open_status_descriptor(int number, const std::array<bool, 3>& was_open) {
     const bool closed = static_cast<std::size_t>(number) < was_open.size() && !was_open[static_cast<std::size_t>(number)];
     const int flags = closed ? -1 : ::fcntl(number, F_GETFL);
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
@@ -148,7 +137,7 @@ struct TracePrinter {
 
 int start(const std::vector<std::string>& words, char** arguments) {
     refuse_privilege();
-    const std::vector<bool> was_open = open_standard_descriptors();
+    const std::array<bool, 3> was_open = prepare_standard_streams();
     Trace trace;
     const CommandLine line = parse_command_line(words);
     trace.mark("read the options");

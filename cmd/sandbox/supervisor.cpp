@@ -18,6 +18,7 @@ namespace sandbox {
 namespace {
 
 constexpr std::chrono::milliseconds kGracePeriod{10'000};
+constexpr int kForegroundCheck = 200; // milliseconds
 constexpr int kStatusTimedOut = 124; // as timeout(1)
 constexpr int kSignalBase = 128;
 
@@ -73,10 +74,14 @@ Outcome Supervisor::watch() {
         if (relay_) {
             relay_->watch(terminal);
         }
-        ::poll(watched, std::size(watched), -1);
+        const bool in_background = relay_ && relay_->in_background();
+        ::poll(watched, std::size(watched), in_background ? kForegroundCheck : -1);
 
         if (relay_) {
             relay_->serve(terminal);
+        }
+        if (in_background) {
+            relay_->resume();
         }
         if (watched[1].revents != 0) {
             serve_messages();

@@ -7,7 +7,7 @@
 
 namespace sandbox {
 
-/// A positive duration: a decimal number with ms, s, m, h or d behind it; without a unit it is seconds.
+/// A positive duration: decimal numbers with ms, s, m, h or d behind each ("1h30m"); without a unit it is seconds.
 /// \throws Error naming `origin` for anything else, for zero, and for more than the clock can count.
 [[nodiscard]] std::chrono::milliseconds parse_duration(const std::string& text, const Origin& origin);
 

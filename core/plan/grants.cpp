@@ -119,8 +119,8 @@ std::vector<Elsewhere> find_elsewhere(const FilesystemContext& context, const st
 
 /// Whether an earlier run could have made `link`, which leads out of the tree that was writable for it.
 bool is_planted(const WalkedLink& link, const Grant& grant, const Place& tree) {
-    return tree.kind == Place::Kind::host_tree && tree.writable && tree.rank > kBaseRank &&
-           paths::is_below(link.path, tree.source) && !paths::is_within(grant.fact->real, tree.source);
+    return tree.kind == Place::Kind::host_tree && tree.writable && paths::is_below(link.path, tree.source) &&
+           !paths::is_within(grant.fact->real, tree.source);
 }
 
 } // namespace

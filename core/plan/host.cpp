@@ -5,6 +5,7 @@
 
 #include <array>
 #include <climits>
+#include <memory>
 
 #include "core/base/error.hpp"
 #include "core/plan/host_paths.hpp"
@@ -102,7 +103,9 @@ Host gather_host() {
     host.newgidmap = find_helper("newgidmap");
     host.stdin_is_terminal = ::isatty(STDIN_FILENO) == 1;
     host.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
-    host.look_up = host::look_up;
+    host.look_up = [walker = std::make_shared<host::Walker>()](const std::string& path) {
+        return walker->look_up(path);
+    };
     host.may_write = host::may_write;
     host.expand_glob = host::expand_glob;
     return host;

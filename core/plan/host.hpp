@@ -71,8 +71,8 @@ struct Host {
 
     /// What `path` (absolute) is on this machine.
     std::function<PathFact(const std::string& path)> look_up;
-    /// Whether the caller may make an entry in `folder` (an existing directory): access(2) with W_OK and X_OK.
-    std::function<bool(const std::string& folder)> may_write;
+    /// Whether the caller may write `path`; of a directory, whether he may change its entries: access(2), W_OK.
+    std::function<bool(const std::string& path)> may_write;
     /// The existing paths that a glob(7) pattern (absolute) names, sorted.
     std::function<std::vector<std::string>(const std::string& pattern)> expand_glob;
 };

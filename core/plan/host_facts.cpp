@@ -14,8 +14,8 @@ const PathFact& HostFacts::look_up(const std::string& path) {
         links_.insert_or_assign(link.path, link.target);
     }
     // Nothing of a resolved path is a link.
-    for (std::string folder = fact.real; !folder.empty() && folder != "/"; folder = paths::parent(folder)) {
-        links_.try_emplace(folder);
+    for (std::string folder = fact.real; folder != "/" && links_.try_emplace(folder).second;) {
+        folder = paths::parent(folder);
     }
     return fact;
 }

@@ -45,7 +45,7 @@ PathFact::Kind kind_of(mode_t mode) {
 /// One walk; names still to come are kept with the next one last.
 class Walk {
 public:
-    explicit Walk(const std::string& path) { push(path); }
+    Walk(const std::string& path, std::unordered_set<std::string>& folders) : folders_(folders) { push(path); }
 
     PathFact run() {
         while (!rest_.empty()) {
@@ -80,12 +80,19 @@ private:
         const std::size_t folder_length = here_.size();
         here_ += '/';
         here_ += name;
+        if (folders_.contains(here_)) {
+            mode_ = S_IFDIR;
+            return 0;
+        }
         struct stat status {};
         if (::fstatat(AT_FDCWD, here_.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
             return errno;
         }
         if (!S_ISLNK(status.st_mode)) {
             mode_ = status.st_mode;
+            if (S_ISDIR(mode_)) {
+                folders_.insert(here_);
+            }
             return 0;
         }
         auto target = read_link(here_);
@@ -97,7 +104,6 @@ private:
         }
         fact_.links.push_back({here_, *target});
         here_.resize(target->starts_with('/') ? 0 : folder_length);
-        mode_ = S_IFDIR; // what holds a link is a directory
         push(*target);
         return 0;
     }
@@ -117,6 +123,7 @@ private:
         fact_.real = here_.empty() ? "/" : here_;
     }
 
+    std::unordered_set<std::string>& folders_;
     std::vector<std::string> rest_;
     std::string here_;      ///< resolved so far; empty is "/"
     mode_t mode_ = S_IFDIR; ///< of `here_`
@@ -125,8 +132,8 @@ private:
 
 } // namespace
 
-PathFact look_up(const std::string& path) {
-    return Walk(path).run();
+PathFact Walker::look_up(const std::string& path) {
+    return Walk(path, folders_).run();
 }
 
 std::vector<std::string> expand_glob(const std::string& pattern) {
@@ -138,8 +145,8 @@ std::vector<std::string> expand_glob(const std::string& pattern) {
     return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
 }
 
-bool may_write(const std::string& folder) {
-    return ::access(folder.c_str(), W_OK | X_OK) == 0;
+bool may_write(const std::string& path) {
+    return ::access(path.c_str(), W_OK) == 0;
 }
 
 std::vector<SystemEntry> system_entries() {

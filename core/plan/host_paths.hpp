@@ -2,20 +2,28 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/plan/host.hpp"
 
 namespace sandbox::host {
 
-/// Walks `path` (absolute) a name at a time and keeps the links. Triggers no automount at the last name.
-[[nodiscard]] PathFact look_up(const std::string& path);
+/// Looks paths up, and asks the kernel once about each folder on the way.
+class Walker {
+public:
+    /// Walks `path` (absolute) a name at a time and keeps the links. Triggers no automount at the last name.
+    [[nodiscard]] PathFact look_up(const std::string& path);
+
+private:
+    std::unordered_set<std::string> folders_; ///< resolved paths that are directories
+};
 
 /// glob(3), sorted.
 [[nodiscard]] std::vector<std::string> expand_glob(const std::string& pattern);
 
-/// access(2) for making an entry in `folder`.
-[[nodiscard]] bool may_write(const std::string& folder);
+/// access(2) with W_OK.
+[[nodiscard]] bool may_write(const std::string& path);
 
 /// The system's names at the top of the file system that this machine has.
 [[nodiscard]] std::vector<SystemEntry> system_entries();

@@ -88,6 +88,10 @@ private:
         const bool plain = item.text.starts_with('/') && item.text.find('\0') == std::string::npos &&
                            std::ranges::find(names, "..") == names.end();
         if (below && plain) {
+            if (context_.facts.look_up(path).kind == PathFact::Kind::absent) {
+                context_.notice(written_at(item.origin) + ": mask " + quoted(item.text) +
+                                ": there is nothing of that name");
+            }
             add(RootEntry::Kind::mask, path, item.origin);
             return;
         }

@@ -50,7 +50,8 @@ bool is_name_character(char byte) {
 class Reader {
 public:
     Reader(std::string_view text, const Item& item, const Host& host, bool pattern)
-        : text_(text), item_(item), host_(host), pattern_(pattern) {}
+        : text_(text), item_(item), host_(host), pattern_(pattern),
+          expands_(item.origin.kind != Origin::Kind::option) {}
 
     PathWord read() {
         if (text_.empty()) {
@@ -68,7 +69,7 @@ public:
         }
         return {.path = paths::normal(result_),
                 .follows_caller = follows_caller_,
-                .is_home_itself = text_ == "~" || text_ == "$HOME" || text_ == "${HOME}"};
+                .is_home_itself = expands_ && (text_ == "~" || text_ == "$HOME" || text_ == "${HOME}")};
     }
 
 private:
@@ -79,7 +80,7 @@ private:
     void add_value(const std::string& value) { result_ += pattern_ ? protect_from_glob(value) : value; }
 
     void read_tilde() {
-        if (!text_.starts_with('~')) {
+        if (!expands_ || !text_.starts_with('~')) {
             return;
         }
         if (text_.size() > 1 && text_[1] != '/') {
@@ -91,7 +92,7 @@ private:
 
     void read_character() {
         const char byte = text_[position_];
-        if (byte == '$') {
+        if (byte == '$' && expands_) {
             read_variable();
             return;
         }
@@ -104,7 +105,7 @@ private:
     }
 
     void read_escape(char next) {
-        const bool ours = next == '$' || next == ':' || (next == '\\' && !pattern_);
+        const bool ours = (next == '$' && expands_) || next == ':' || (next == '\\' && !pattern_);
         if (!ours) {
             result_ += '\\';
         }
@@ -150,6 +151,8 @@ private:
     const Item& item_;
     const Host& host_;
     bool pattern_;
+    /// The shell has expanded an option's words already: a file that is really called "$HOME" must not become the home.
+    bool expands_;
     std::size_t position_ = 0;
     bool follows_caller_ = false;
     std::string result_;

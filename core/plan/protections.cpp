@@ -103,8 +103,10 @@ private:
         const PathFact& fact = context_.facts.look_up(context_.host.config_dir);
         refuse_replaceable_links(fact);
         keep_read_only(fact.real, true);
-        // Single profiles may be links to files elsewhere, and a profile may be named by its path.
-        std::vector<std::string> files = context_.host.expand_glob(protect_from_glob(fact.real) + "/profiles/*");
+        // Single profiles, or their folder, may be links to elsewhere, and a profile may be named by its path.
+        const std::string profiles = paths::join(fact.real, "profiles");
+        std::vector<std::string> files = context_.host.expand_glob(protect_from_glob(profiles) + "/*");
+        files.push_back(profiles);
         for (const std::string& file : context_.profile.lineage) {
             if (file.starts_with('/') || !context_.host.cwd.empty()) {
                 files.push_back(file.starts_with('/') ? file : paths::join(context_.host.cwd, file));
@@ -112,7 +114,8 @@ private:
         }
         for (const std::string& file : files) {
             const PathFact& profile = context_.facts.look_up(file);
-            if (profile.kind != PathFact::Kind::absent && !paths::is_within(profile.real, fact.real)) {
+            const bool elsewhere = profile.kind != PathFact::Kind::absent && !paths::is_within(profile.real, fact.real);
+            if (elsewhere && (context_.host.may_write(profile.real) || can_be_replaced(profile.real))) {
                 keep_read_only(profile.real, false);
             }
         }

@@ -1,0 +1,15 @@
+// Descriptors 0 to 2, the only ones that a sandbox inherits.
+#pragma once
+
+#include <array>
+
+namespace sandbox {
+
+/// Opens /dev/null in place of each of the three that is closed, so that no file of ours becomes CMD's by accident, and
+/// refuses a directory or an O_PATH descriptor: it would lead CMD to all of the host (openat(2), CVE-2024-21626).
+/// Afterwards all three are open.
+/// \return whether each was open before.
+/// \throws Error naming the descriptor.
+std::array<bool, 3> prepare_standard_streams();
+
+} // namespace sandbox
