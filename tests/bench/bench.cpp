@@ -48,12 +48,12 @@ double quantile(std::vector<double> values, double part) {
     return values.empty() ? 0 : values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
 }
 
-double median(const Contestant &contestant) {
+double median(const Contestant& contestant) {
     return quantile(contestant.milliseconds, 0.5);
 }
 
 /// The median of the ratios round by round: what disturbs a round disturbs both.
-double ratio(const Contestant &one, const Contestant &other) {
+double ratio(const Contestant& one, const Contestant& other) {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < std::min(one.milliseconds.size(), other.milliseconds.size()); ++i) {
         ratios.push_back(one.milliseconds[i] / other.milliseconds[i]);
@@ -62,10 +62,10 @@ double ratio(const Contestant &one, const Contestant &other) {
 }
 
 /// Starts the command with /dev/null on its standard descriptors and waits for it.
-int run_once(const Words &words, const std::vector<char *> &environment, double &milliseconds) {
-    std::vector<char *> argv;
-    for (const std::string &word : words) {
-        argv.push_back(const_cast<char *>(word.c_str()));
+int run_once(const Words& words, const std::vector<char*>& environment, double& milliseconds) {
+    std::vector<char*> argv;
+    for (const std::string& word : words) {
+        argv.push_back(const_cast<char*>(word.c_str()));
     }
     argv.push_back(nullptr);
     const auto begin = std::chrono::steady_clock::now();
@@ -79,17 +79,17 @@ int run_once(const Words &words, const std::vector<char *> &environment, double 
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-void say(const std::string &line) {
+void say(const std::string& line) {
     std::fputs((line + "\n").c_str(), stdout);
     std::fflush(stdout);
 }
 
 /// The plan of bench-peer, out of the plan of sandbox.
-void write_peer_plan(const json &plan, const fs::path &filter, const fs::path &target) {
+void write_peer_plan(const json& plan, const fs::path& filter, const fs::path& target) {
     std::ofstream file(target);
-    const json &ids = plan.at("ids");
-    for (const auto &[name, index] : {std::pair("uid", 0), std::pair("gid", 1)}) {
-        for (const json &line : ids.at(std::string(name) + "_map")) {
+    const json& ids = plan.at("ids");
+    for (const auto& [name, index] : {std::pair("uid", 0), std::pair("gid", 1)}) {
+        for (const json& line : ids.at(std::string(name) + "_map")) {
             file << fmt::format(
                 "{}\t{}\t{}\t{}\t{}\n", name,
                 ids.at("maps_written_by").at("value").at(static_cast<std::size_t>(index)).get<std::string>(),
@@ -102,7 +102,7 @@ void write_peer_plan(const json &plan, const fs::path &filter, const fs::path &t
     file << "hostname\t" << plan.at("namespaces").at("hostname").at("value").get<std::string>() << '\n';
     file << "workdir\t" << plan.at("command").at("workdir").at("value").get<std::string>() << '\n';
     file << "filter\t" << filter.string() << '\n';
-    for (const json &entry : plan.at("filesystem").at("entries")) {
+    for (const json& entry : plan.at("filesystem").at("entries")) {
         const std::string kind = entry.at("kind");
         const std::string dest = entry.at("dest");
         file << kind << '\t' << dest;
@@ -120,7 +120,7 @@ void write_peer_plan(const json &plan, const fs::path &filter, const fs::path &t
 }
 
 /// An OCI bundle for crun with the maps, namespaces, masks and system directories of the plan.
-void write_bundle(const json &plan, const fs::path &bundle) {
+void write_bundle(const json& plan, const fs::path& bundle) {
     json mounts = json::array({
         {{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}},
         {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"nosuid", "mode=755"}}},
@@ -134,27 +134,27 @@ void write_bundle(const json &plan, const fs::path &bundle) {
          {"options", {"nosuid", "nodev", "mode=1777"}}},
     });
     fs::create_directories(bundle / "rootfs");
-    for (const char *directory : {"/usr", "/etc", "/opt"}) {
+    for (const char* directory : {"/usr", "/etc", "/opt"}) {
         mounts.push_back({{"destination", directory},
                           {"type", "bind"},
                           {"source", directory},
                           {"options", {"rbind", "ro", "nosuid", "nodev"}}});
     }
-    for (const char *link : {"bin", "sbin", "lib", "lib64"}) {
+    for (const char* link : {"bin", "sbin", "lib", "lib64"}) {
         if (fs::is_symlink(fs::path("/") / link)) {
             fs::create_symlink(fs::read_symlink(fs::path("/") / link), bundle / "rootfs" / link);
         }
     }
     json uid_map = json::array();
     json gid_map = json::array();
-    for (const auto &[from, to] : {std::pair("uid_map", &uid_map), std::pair("gid_map", &gid_map)}) {
-        for (const json &line : plan.at("ids").at(from)) {
+    for (const auto& [from, to] : {std::pair("uid_map", &uid_map), std::pair("gid_map", &gid_map)}) {
+        for (const json& line : plan.at("ids").at(from)) {
             to->push_back(
                 {{"containerID", line.at("inside")}, {"hostID", line.at("outside")}, {"size", line.at("count")}});
         }
     }
     json namespaces = json::array();
-    for (const char *type : {"user", "pid", "network", "mount", "uts", "ipc", "cgroup"}) {
+    for (const char* type : {"user", "pid", "network", "mount", "uts", "ipc", "cgroup"}) {
         namespaces.push_back({{"type", type}});
     }
     const json config = {
@@ -184,7 +184,7 @@ struct Bench {
     explicit Bench(std::string peer_program) : peer(std::move(peer_program)) {}
 
     void prepare();
-    void measure(std::vector<Contestant> &contestants) const;
+    void measure(std::vector<Contestant>& contestants) const;
     void starts();
     void grants() const;
     void calls() const;
@@ -195,7 +195,7 @@ struct Bench {
     std::string peer;
     json plan;
     std::vector<std::string> variables;
-    std::vector<char *> environment;
+    std::vector<char*> environment;
     Contestant crun{"crun, same maps and namespaces", {}, "", {}};
 };
 
@@ -216,10 +216,10 @@ void Bench::prepare() {
         options.as = &root_user();
         run({"chown", "-R", user().name, (world.home / "bundle").string()}, options);
     }
-    for (const auto &[name, value] : clean_environment(user())) {
+    for (const auto& [name, value] : clean_environment(user())) {
         variables.push_back(name + "=" + (name == "HOME" ? world.home.string() : value));
     }
-    for (std::string &variable : variables) {
+    for (std::string& variable : variables) {
         environment.push_back(variable.data());
     }
     environment.push_back(nullptr);
@@ -239,7 +239,7 @@ void Bench::prepare() {
 }
 
 /// Forks a process that becomes the user, measures, and sends back the figures.
-void Bench::measure(std::vector<Contestant> &contestants) const {
+void Bench::measure(std::vector<Contestant>& contestants) const {
     int ends[2];
     if (::pipe(ends) != 0) {
         throw std::runtime_error("pipe failed");
@@ -272,7 +272,7 @@ void Bench::measure(std::vector<Contestant> &contestants) const {
                 }
             }
         }
-        const char *data = report.data();
+        const char* data = report.data();
         for (std::size_t left = report.size(); left > 0;) {
             const ssize_t count = ::write(ends[1], data, left);
             if (count <= 0) {
@@ -302,12 +302,12 @@ void Bench::measure(std::vector<Contestant> &contestants) const {
     }
 }
 
-const char *verdict(bool reached) {
+const char* verdict(bool reached) {
     return reached ? "reached" : "MISSED";
 }
 
 void Bench::starts() {
-    const auto absent = [](const char *program) { return installed(program) ? "" : "not installed"; };
+    const auto absent = [](const char* program) { return installed(program) ? "" : "not installed"; };
     std::vector<Contestant> all = {
         {"sandbox --profile strict true", {sandbox_program(), "--profile", "strict", "true"}, "", {}},
         {"the same kernel calls in plain C", {peer, (world.home / "plan").string(), "true"}, "", {}},
@@ -323,7 +323,7 @@ void Bench::starts() {
         {"firejail --quiet --noprofile true", {"firejail", "--quiet", "--noprofile", "true"}, absent("firejail"), {}},
         {"true, without a sandbox", {"true"}, "", {}},
     };
-    for (Contestant &contestant : all) {
+    for (Contestant& contestant : all) {
         if (contestant.absent.empty() && contestant.name != all.front().name) {
             if (const Result tried = run(contestant.command, world.here()); tried.status != 0) {
                 contestant.absent = "does not run here: " + tried.err.substr(0, tried.err.find('\n'));
@@ -333,7 +333,7 @@ void Bench::starts() {
     measure(all);
     say(fmt::format("A start, {} rounds, interleaved{:>29} {:>8} {:>15}", kRounds, "median ms", "p90 ms",
                     "sandbox/this"));
-    for (const Contestant &contestant : all) {
+    for (const Contestant& contestant : all) {
         if (!contestant.absent.empty()) {
             say(fmt::format("  {:<50} {}", contestant.name, contestant.absent));
             continue;
@@ -372,8 +372,8 @@ void Bench::grants() const {
 
 void Bench::calls() const {
     say("\nA system call, ns (median of 9 runs)         getpid     read");
-    constexpr const char *kProfiles[] = {"", "permissive", "default", "build", "strict"};
-    for (const char *profile : kProfiles) {
+    constexpr const char* kProfiles[] = {"", "permissive", "default", "build", "strict"};
+    for (const char* profile : kProfiles) {
         double figures[2] = {};
         for (int kind = 0; kind < 2; ++kind) {
             std::vector<double> times;
@@ -401,7 +401,7 @@ long private_kib(pid_t pid) {
     return sum;
 }
 
-std::string status_line(pid_t pid, const char *name) {
+std::string status_line(pid_t pid, const char* name) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/status");
     for (std::string line; std::getline(file, line);) {
         if (line.starts_with(name)) {
@@ -446,7 +446,7 @@ void Bench::trace() const {
 
 } // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc != 2) {
         std::fputs("usage: bench PEER\n", stderr);
         return 2;
@@ -461,7 +461,7 @@ int main(int argc, char **argv) {
         bench.grants();
         bench.calls();
         bench.memory();
-    } catch (const std::exception &error) {
+    } catch (const std::exception& error) {
         std::fputs((std::string("bench: ") + error.what() + "\n").c_str(), stderr);
         return 1;
     }

@@ -43,21 +43,21 @@
 enum { kMost = 1024, kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
 
 /* The plan's lines, each cut into its words. */
-static char *steps[kMost][8];
+static char* steps[kMost][8];
 static int step_count;
 
-static void read_plan(const char *path) {
+static void read_plan(const char* path) {
     static char text[1 << 18];
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     CHECK(fd);
     const ssize_t size = read(fd, text, sizeof text - 1);
     CHECK(size);
     close(fd);
-    char *line_state = NULL;
-    for (char *line = strtok_r(text, "\n", &line_state); line != NULL; line = strtok_r(NULL, "\n", &line_state)) {
-        char *word_state = NULL;
+    char* line_state = NULL;
+    for (char* line = strtok_r(text, "\n", &line_state); line != NULL; line = strtok_r(NULL, "\n", &line_state)) {
+        char* word_state = NULL;
         int words = 0;
-        for (char *word = strtok_r(line, "\t", &word_state); word != NULL && words < 8;
+        for (char* word = strtok_r(line, "\t", &word_state); word != NULL && words < 8;
              word = strtok_r(NULL, "\t", &word_state)) {
             steps[step_count][words++] = word;
         }
@@ -65,7 +65,7 @@ static void read_plan(const char *path) {
     }
 }
 
-static const char *word_of(const char *name, int index) {
+static const char* word_of(const char* name, int index) {
     for (int i = 0; i < step_count; ++i) {
         if (strcmp(steps[i][0], name) == 0) {
             return steps[i][index];
@@ -75,12 +75,12 @@ static const char *word_of(const char *name, int index) {
 }
 
 /* Starts newuidmap or newgidmap for `child` with the plan's lines `name`. */
-static pid_t start_helper(const char *name, pid_t child) {
+static pid_t start_helper(const char* name, pid_t child) {
     char pid[16];
     snprintf(pid, sizeof pid, "%d", child);
-    char *argv[64];
+    char* argv[64];
     int argc = 0;
-    argv[argc++] = (char *)(uintptr_t)word_of(name, 1);
+    argv[argc++] = (char*)(uintptr_t)word_of(name, 1);
     argv[argc++] = pid;
     for (int i = 0; i < step_count && argc < 60; ++i) {
         if (strcmp(steps[i][0], name) == 0) {
@@ -90,7 +90,7 @@ static pid_t start_helper(const char *name, pid_t child) {
         }
     }
     argv[argc] = NULL;
-    char *envp[] = {NULL};
+    char* envp[] = {NULL};
     pid_t helper = -1;
     errno = posix_spawn(&helper, argv[0], NULL, NULL, argv, envp);
     CHECK(errno == 0 ? 0 : -1);
@@ -103,7 +103,7 @@ static void expect_success(pid_t helper) {
     CHECK(status == 0 ? 0 : -1);
 }
 
-static int open_below(int root, const char *path) {
+static int open_below(int root, const char* path) {
     const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     while (*path == '/') {
         ++path;
@@ -124,13 +124,13 @@ static void attach(int tree, int target) {
     close(tree);
 }
 
-static int clone_tree(int source, const char *name, unsigned flags) {
+static int clone_tree(int source, const char* name, unsigned flags) {
     const long tree = syscall(SYS_open_tree, source, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
     CHECK(tree);
     return (int)tree;
 }
 
-static int new_file_system(const char *type, const char *const *options, uint64_t attributes) {
+static int new_file_system(const char* type, const char* const* options, uint64_t attributes) {
     const long context = syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */);
     CHECK(context);
     for (; *options != NULL; options += 2) {
@@ -145,9 +145,9 @@ static int new_file_system(const char *type, const char *const *options, uint64_
 }
 
 /* The directory above `dest` below `root`, and dest's last name. */
-static int open_parent(int root, const char *dest, const char **name) {
+static int open_parent(int root, const char* dest, const char** name) {
     char parent[4096];
-    const char *slash = strrchr(dest, '/');
+    const char* slash = strrchr(dest, '/');
     memcpy(parent, dest, (size_t)(slash - dest));
     parent[slash - dest] = 0;
     *name = slash + 1;
@@ -161,7 +161,7 @@ static void expect_flags(int tree, unsigned long flags) {
 }
 
 /* An empty thing of the stage over `dest`, read-only. */
-static void cover(int stage, int root, const char *dest) {
+static void cover(int stage, int root, const char* dest) {
     const int target = open_below(root, dest);
     struct stat status;
     CHECK(fstat(target, &status));
@@ -170,10 +170,10 @@ static void cover(int stage, int root, const char *dest) {
     attach(tree, target);
 }
 
-static void add(int stage, int root, char **step, int number) {
-    const char *kind = step[0];
-    const char *dest = step[1];
-    const char *name = NULL;
+static void add(int stage, int root, char** step, int number) {
+    const char* kind = step[0];
+    const char* dest = step[1];
+    const char* name = NULL;
     if (strcmp(kind, "directory") == 0) {
         const int parent = open_parent(root, dest, &name);
         CHECK(mkdirat(parent, name, (mode_t)atoi(step[2])));
@@ -210,10 +210,10 @@ static void add(int stage, int root, char **step, int number) {
     } else if (strcmp(kind, "cover_file") == 0 || strcmp(kind, "mask") == 0) {
         cover(stage, root, dest);
     } else if (strcmp(kind, "proc") == 0) {
-        const char *none[] = {NULL};
+        const char* none[] = {NULL};
         attach(new_file_system("proc", none, kSafe | MOUNT_ATTR_NOEXEC), open_below(root, dest));
     } else if (strcmp(kind, "devpts") == 0) {
-        const char *options[] = {"newinstance", NULL, "ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
+        const char* options[] = {"newinstance", NULL, "ptmxmode", "0666", "mode", "0620", "gid", "5", NULL};
         attach(new_file_system("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC), open_below(root, dest));
     } else if (strcmp(kind, "read_only_in_place") == 0) {
         const int target = open_below(root, dest);
@@ -225,7 +225,7 @@ static void add(int stage, int root, char **step, int number) {
 
 static void build_root(void) {
     CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-    const char *options[] = {"mode", "0755", NULL};
+    const char* options[] = {"mode", "0755", NULL};
     const int stage = new_file_system("tmpfs", options, kSafe);
     CHECK(mkdirat(stage, "root", 0755));
     CHECK(mkdirat(stage, "empty", 0555));
@@ -274,7 +274,7 @@ static void give_up_privileges(void) {
 }
 
 /* The program that `sandbox` cached: its count stands 20 bytes into the file, its instructions at the end. */
-static struct sock_fprog read_filter(const char *path) {
+static struct sock_fprog read_filter(const char* path) {
     static char text[1 << 16];
     struct sock_fprog program = {0};
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -285,11 +285,11 @@ static struct sock_fprog read_filter(const char *path) {
     uint32_t count = 0;
     memcpy(&count, text + 20, sizeof count);
     program.len = (unsigned short)count;
-    program.filter = (struct sock_filter *)(uintptr_t)(text + (size_t)size - count * sizeof(struct sock_filter));
+    program.filter = (struct sock_filter*)(uintptr_t)(text + (size_t)size - count * sizeof(struct sock_filter));
     return program;
 }
 
-static void run_as_init(char **command, const struct sock_fprog *filter) {
+static void run_as_init(char** command, const struct sock_fprog* filter) {
     CHECK(sethostname(word_of("hostname", 1), strlen(word_of("hostname", 1))));
     raise_loopback();
     CHECK(setsid());
@@ -329,7 +329,7 @@ static void run_as_init(char **command, const struct sock_fprog *filter) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc < 3) {
         return 2;
     }

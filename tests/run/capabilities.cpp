@@ -8,17 +8,17 @@ using namespace sandbox::test;
 
 namespace {
 
-constexpr const char *kNone = "0000000000000000";
-constexpr const char *kSets[] = {"CapInh:\t", "CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t"};
+constexpr const char* kNone = "0000000000000000";
+constexpr const char* kSets[] = {"CapInh:\t", "CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t"};
 
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(capabilities, World)
 
 BOOST_AUTO_TEST_CASE(all_five_sets_are_empty) {
-    for (const char *profile : {"default", "strict", "build", "permissive"}) {
+    for (const char* profile : {"default", "strict", "build", "permissive"}) {
         const Result shown = inside(profile, {probe("privileges")});
-        for (const char *set : kSets) {
+        for (const char* set : kSets) {
             BOOST_TEST(shown.printed(std::string(set) + kNone), profile << set << shown);
         }
     }
@@ -29,13 +29,13 @@ BOOST_AUTO_TEST_CASE(all_five_sets_are_empty) {
 BOOST_AUTO_TEST_CASE(root_inside_has_no_capability_either) {
     const Result shown =
         sandbox({"--profile", "strict", "--root", "--ro", probe_directory(), "--", probe("privileges")});
-    for (const char *set : kSets) {
+    for (const char* set : kSets) {
         BOOST_TEST(shown.printed(std::string(set) + kNone), set << shown);
     }
 }
 
 BOOST_AUTO_TEST_CASE(no_new_privs_is_set_in_every_profile) {
-    for (const char *profile : {"default", "strict", "build", "permissive"}) {
+    for (const char* profile : {"default", "strict", "build", "permissive"}) {
         const Result shown = inside(profile, {probe("privileges")});
         BOOST_TEST(shown.printed("NoNewPrivs:\t1"), profile << shown);
     }
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(no_new_privs_is_set_in_every_profile) {
 
 BOOST_AUTO_TEST_CASE(securebits_are_set_and_locked) {
     // NOROOT, NO_SETUID_FIXUP, NO_CAP_AMBIENT_RAISE with their locks, KEEP_CAPS locked off: capabilities(7).
-    for (const char *profile : {"strict", "permissive"}) {
+    for (const char* profile : {"strict", "permissive"}) {
         const Result shown = inside(profile, {probe("privileges")});
         BOOST_TEST(shown.printed("securebits 0xef"), profile << shown);
     }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(securebits_are_set_and_locked) {
 
 BOOST_AUTO_TEST_CASE(a_kept_capability_is_there_and_no_other) {
     // CAP_NET_RAW is number 13.
-    for (const char *name : {"net_raw", "NET_RAW", "CAP_NET_RAW"}) {
+    for (const char* name : {"net_raw", "NET_RAW", "CAP_NET_RAW"}) {
         const Result shown =
             sandbox({"--profile", "strict", "--cap-add", name, "--ro", probe_directory(), "--", probe("privileges")});
         BOOST_TEST(shown.printed("CapEff:\t0000000000002000"), shown);
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_capability_is_gone) {
 BOOST_AUTO_TEST_CASE(a_kept_capability_holds_only_inside) {
     const Result attack = sandbox({"--profile", "permissive", "--cap-add", "all", "--ro", probe_directory(), "--",
                                    probe("attempt"), "bpf", "open_by_handle_at", "swapon", "syslog", "mknod"});
-    for (const char *name : {"bpf", "open_by_handle_at", "swapon", "syslog", "mknod"}) {
+    for (const char* name : {"bpf", "open_by_handle_at", "swapon", "syslog", "mknod"}) {
         BOOST_TEST(attack.printed(std::string(name) + ": EPERM"), name << attack);
     }
     NEEDS(started_by_root(), "the control needs root");

@@ -27,7 +27,7 @@ Words stubborn() {
 }
 
 /// Moments spread over the start (mostly) and a little after it, the same in every run of the tests.
-std::chrono::microseconds moment(std::mt19937 &random) {
+std::chrono::microseconds moment(std::mt19937& random) {
     return std::chrono::microseconds(std::uniform_int_distribution<long>(0, 25000)(random));
 }
 
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_after_an_ordinary_end) {
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
     const std::string tree_before = tree(home);
-    for (const char *script : {"true", "exit 9", "kill -9 $$", "sleep 27182 & exit 0"}) {
+    for (const char* script : {"true", "exit 9", "kill -9 $$", "sleep 27182 & exit 0"}) {
         static_cast<void>(strict_sh(script));
         BOOST_TEST(belongings_settled(*this, before) == before, script);
     }
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_pid_1_is_killed_from_outside) {
 BOOST_AUTO_TEST_CASE(nothing_is_left_when_a_start_fails) {
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
-    for (const Words &words :
+    for (const Words& words :
          {Words{"--profile", "strict", "--ro", "/nonexistent", "true"},
           Words{"--profile", "strict", "--", "/nonexistent"}, Words{"--profile", "strict", "--", "/etc/passwd"},
           Words{"--profile", "nonexistent", "true"},

@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(version_and_help_are_printed) {
     BOOST_TEST(version.out.starts_with("sandbox "), version);
     const Result help = sandbox({"--help"});
     BOOST_TEST(help.status == 0);
-    for (const char *option :
+    for (const char* option :
          {"--profile", "--ro",       "--rw",      "--tmpfs",     "--hide",    "--workdir",  "--user",
           "--root",    "--hostname", "--share",   "--net",       "--env",     "--pass-env", "--clear-env",
           "--cap-add", "--cap-drop", "--seccomp", "--name",      "--tty",     "--no-tty",   "--timeout",
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(words_arrive_byte_by_byte) {
                        "\xff\xfe",       "-",   "--",  "~", "${HOME}"};
     Words words = {"--profile", "build", "--", "printf", "[%s]"};
     std::string expected;
-    for (const std::string &word : odd) {
+    for (const std::string& word : odd) {
         words.push_back(word);
         expected += "[" + word + "]";
     }
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_option_names_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(senseless_words_are_errors) {
-    for (const Words &words :
+    for (const Words& words :
          {Words{}, Words{"--profile"}, Words{"--profile", "strict"}, Words{"--ro", "", "true"},
           Words{"--profile", "strict", "--user", "12x", "true"},
           Words{"--profile", "strict", "--user", "99999999999", "true"},
@@ -143,15 +143,15 @@ BOOST_AUTO_TEST_CASE(a_relative_grant_means_the_current_directory) {
 
 BOOST_AUTO_TEST_CASE(completion_scripts_are_sound) {
     const struct {
-        const char *shell;
+        const char* shell;
         Words check;
     } kShells[] = {
         {"bash", {"bash", "-n"}},
         {"zsh", {"zsh", "-n"}},
         {"fish", {"fish", "--no-execute"}},
     };
-    for (const auto &[shell, check] : kShells) {
-        for (const char *program : {"sandbox", "sandboxctl"}) {
+    for (const auto& [shell, check] : kShells) {
+        for (const char* program : {"sandbox", "sandboxctl"}) {
             const Result script = outside({sandboxctl_program(), "completion", shell, "--for", program});
             BOOST_TEST(script.status == 0, shell << script);
             BOOST_TEST(!script.out.empty(), shell << script);

@@ -22,7 +22,7 @@ using sandbox::Fd;
 namespace {
 
 /// The JSON records of a text, one a line.
-std::vector<nlohmann::json> records(const std::string &text) {
+std::vector<nlohmann::json> records(const std::string& text) {
     std::vector<nlohmann::json> found;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(an_inherited_descriptor_does_not_reach_cmd) {
     options.descriptors = {secret.get(), root.get()};
     const std::string script =
         "cat <&" + std::to_string(secret.get()) + "; ls /proc/self/fd/" + std::to_string(root.get()) + "/home";
-    for (const char *profile : {"strict", "permissive"}) {
+    for (const char* profile : {"strict", "permissive"}) {
         const Result attack = sandbox({"--profile", profile, "--", "sh", "-c", script}, options);
         BOOST_TEST(!attack.printed("SECRET"), profile << attack);
         BOOST_TEST(attack.out.empty(), profile << attack);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(pid_1_holds_nothing_of_the_hosts) {
     text.resize(static_cast<std::size_t>(count));
     const int init = records(text).front().at("init");
     std::string open_files;
-    for (const auto &entry : fs::directory_iterator("/proc/" + std::to_string(init) + "/fd")) {
+    for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(init) + "/fd")) {
         open_files += fs::read_symlink(entry.path()).string() + "\n";
     }
     BOOST_TEST(open_files.find("secret") == std::string::npos, open_files);
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_background_process_does_not_hold_the_output_open) {
 }
 
 BOOST_AUTO_TEST_CASE(status_records_tell_a_start_an_end_and_a_failure_apart) {
-    const auto records_of = [&](const std::string &words) {
+    const auto records_of = [&](const std::string& words) {
         const Result result = sh("'" + sandbox_program() + "' --status-fd 3 " + words + " 3>records 2>/dev/null");
         return std::pair(result.status, records(read_file(project / "records")));
     };
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(status_records_tell_a_start_an_end_and_a_failure_apart) {
         BOOST_TEST(found[0].at("name") == "mine");
         BOOST_TEST(found[0].at("pid").get<int>() > 0);
         BOOST_TEST(found[0].at("init").get<int>() > 0);
-        for (const char *name : {"user", "pid", "net", "mnt", "uts", "ipc", "cgroup"}) {
+        for (const char* name : {"user", "pid", "net", "mnt", "uts", "ipc", "cgroup"}) {
             BOOST_TEST(found[0].at("namespaces").at(name).get<unsigned long>() > 0UL, name);
         }
         BOOST_TEST(found[1].at("event") == "ended");

@@ -15,18 +15,18 @@ BOOST_AUTO_TEST_CASE(tokens_agents_and_buses_do_not_pass) {
                          "WAYLAND_DISPLAY",  "XDG_RUNTIME_DIR",
                          "LD_PRELOAD_OTHER", "MY_SECRET",
                          "BASH_ENV",         "ENV"};
-    for (const std::string &name : names) {
+    for (const std::string& name : names) {
         options.environment[name] = "/value-of-" + name;
     }
-    for (const char *profile : {"strict", "default", "build"}) {
+    for (const char* profile : {"strict", "default", "build"}) {
         const Result attack = inside(profile, {"env"}, options);
         BOOST_TEST(attack.status == 0, profile << attack);
-        for (const std::string &name : names) {
+        for (const std::string& name : names) {
             BOOST_TEST(!attack.printed("value-of-" + name), profile << attack);
         }
     }
     const Result control = run({"env"}, options);
-    for (const std::string &name : names) {
+    for (const std::string& name : names) {
         BOOST_TEST(control.printed(name + "=/value-of-" + name), name << control);
     }
 }
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(what_the_profile_lets_through_passes) {
     Options options = here();
     options.environment["LC_TIME"] = "C.UTF-8";
     const Result shown = sandbox({"--profile", "strict", "--", "env"}, options);
-    for (const char *line : {"PATH=", "TERM=xterm\n", "LANG=C.UTF-8\n", "LC_TIME=C.UTF-8\n", "HOME="}) {
+    for (const char* line : {"PATH=", "TERM=xterm\n", "LANG=C.UTF-8\n", "LC_TIME=C.UTF-8\n", "HOME="}) {
         BOOST_TEST(shown.printed(line), line << shown);
     }
 }

@@ -21,7 +21,7 @@ using namespace sandbox::test;
 namespace {
 
 /// What every failure of ours has: the status, "sandbox: cannot", a cause and a fix, and nothing of CMD.
-void check_message(const Result &failed, std::string_view cause) {
+void check_message(const Result& failed, std::string_view cause) {
     BOOST_TEST(failed.status == 125, failed);
     BOOST_TEST(failed.err.starts_with("sandbox: "), failed);
     BOOST_TEST(failed.said("\n  cause: "), failed);
@@ -30,7 +30,7 @@ void check_message(const Result &failed, std::string_view cause) {
     BOOST_TEST(!failed.printed("CMD RAN"), failed);
 }
 
-constexpr const char *kKeepsGroups = "extends = \"strict\"\n[ids]\nmap = \"self\"\ngroups = \"keep\"\n";
+constexpr const char* kKeepsGroups = "extends = \"strict\"\n[ids]\nmap = \"self\"\ngroups = \"keep\"\n";
 
 } // namespace
 
@@ -108,9 +108,9 @@ BOOST_AUTO_TEST_CASE(a_sandbox_inside_a_sandbox_says_why_it_cannot) {
     profile("keeps", kKeepsGroups);
     const fs::path mine = home / ".config/sandbox/profiles/keeps.toml";
     const fs::path prefix = fs::path(sandbox_program()).parent_path().parent_path();
-    const Result failed =
-        sandbox({"--profile", "permissive", "--ro", prefix.string(), "--ro", mine.string() + ":/srv/keeps.toml", "--",
-                 sandbox_program(), "--profile", "/srv/keeps.toml", "--", "echo", "CMD RAN"});
+    const Result failed = sandbox({"--profile", "strict", "--seccomp", "none", "--ro", prefix.string(), "--ro",
+                                   mine.string() + ":/srv/keeps.toml", "--", sandbox_program(), "--profile",
+                                   "/srv/keeps.toml", "--", "echo", "CMD RAN"});
     check_message(failed, "/proc");
 }
 
@@ -149,10 +149,24 @@ BOOST_AUTO_TEST_CASE(a_new_call_that_the_machine_lacks) {
 BOOST_AUTO_TEST_CASE(a_start_inside_a_chroot) {
     NEEDS(started_by_root(), "only root can chroot");
     const fs::path place = directory(home / "chroot");
+    for (const char* name : {"usr", "etc", "proc", "tmp", "dev", "home"}) {
+        directory(place / name);
+    }
+    for (const char* name : {"bin", "sbin", "lib", "lib64"}) {
+        if (fs::is_symlink(fs::path("/") / name)) {
+            fs::create_symlink(fs::read_symlink(fs::path("/") / name), place / name);
+        }
+    }
     Options options = here();
     options.before_user = [&place] {
         own_mounts();
-        if (::mount("/", place.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0 || ::chroot(place.c_str()) != 0) {
+        for (const char* name : {"usr", "etc", "proc", "tmp", "dev", "home"}) {
+            if (::mount((fs::path("/") / name).c_str(), (place / name).c_str(), nullptr, MS_BIND | MS_REC, nullptr) !=
+                0) {
+                ::_exit(95);
+            }
+        }
+        if (::chroot(place.c_str()) != 0) {
             ::_exit(95);
         }
     };
@@ -165,11 +179,16 @@ BOOST_AUTO_TEST_CASE(a_uid_without_a_passwd_entry) {
     nobody_known.name = "54321";
     nobody_known.uid = 54321;
     nobody_known.gid = 54321;
-    nobody_known.groups = {54321};
-    nobody_known.home = "/";
+    nobody_known.groups = {54321, user().groups.back()};
+    nobody_known.home = "/nonexistent";
     Options options;
     options.as = &nobody_known;
+    options.cwd = "/tmp";
     check_message(sandbox({"--profile", "strict", "--", "echo", "CMD RAN"}, options), "54321");
+    // Where there is no group to drop, the id alone will do.
+    nobody_known.groups = {54321};
+    const Result ran = sandbox({"--profile", "strict", "--", "echo", "CMD RAN"}, options);
+    BOOST_TEST(ran.printed("CMD RAN"), ran);
 }
 
 BOOST_AUTO_TEST_CASE(no_process_left) {
@@ -230,12 +249,12 @@ BOOST_AUTO_TEST_CASE(a_working_directory_that_is_not_inside) {
 
 BOOST_AUTO_TEST_CASE(names_in_messages_cannot_forge_lines) {
     const std::string evil = "x\nsandbox: all is well\x1b[2J\r";
-    for (const Words &words :
+    for (const Words& words :
          {Words{"--profile", "strict", "--ro", "/" + evil, "true"}, Words{"--profile", evil, "true"},
           Words{"--profile", "strict", "--", evil}, Words{"--" + evil, "true"},
           Words{"--profile", "strict", "--hide", "/" + evil, "true"}}) {
         const Result failed = sandbox(words);
-        BOOST_TEST(failed.status >= 125, failed);
+        BOOST_TEST(failed.said("all is well"), failed);
         BOOST_TEST(!failed.said("\nsandbox: all is well"), failed);
         BOOST_TEST(!failed.said("\x1b"), failed);
         BOOST_TEST(!failed.said("\r"), failed);

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_number_can_be_asked_for) {
 
 BOOST_AUTO_TEST_CASE(the_whole_subordinate_range_is_mapped) {
     NEEDS(user().subordinate.second > 0, "this user has no subordinate range");
-    for (const char *file : {"uid_map", "gid_map"}) {
+    for (const char* file : {"uid_map", "gid_map"}) {
         const Result map = strict_sh(std::string("cat /proc/self/") + file);
         std::istringstream lines(map.out);
         unsigned long total = 0;

@@ -29,21 +29,21 @@ std::pair<Fd, unsigned short> listen_on_loopback() {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
-    BOOST_REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr *>(&address), length) == 0);
+    BOOST_REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
     BOOST_REQUIRE(::listen(listener.get(), 16) == 0);
-    BOOST_REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr *>(&address), &length) == 0);
+    BOOST_REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
     return {std::move(listener), ntohs(address.sin_port)};
 }
 
 /// A listening unix socket; a name that starts with '/' is a path, another is abstract.
-Fd listen_on_unix(const std::string &name) {
+Fd listen_on_unix(const std::string& name) {
     Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const std::size_t offset = name.starts_with('/') ? 0 : 1;
     std::memcpy(address.sun_path + offset, name.data(), name.size());
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + offset + name.size());
-    BOOST_REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr *>(&address), length) == 0);
+    BOOST_REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
     BOOST_REQUIRE(::listen(listener.get(), 16) == 0);
     return listener;
 }
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_socket_in_the_home_or_the_runtime_directory_cannot_be_rea
     if (!runtime.empty()) {
         paths.push_back((runtime / "bus").string());
     }
-    for (const std::string &path : paths) {
+    for (const std::string& path : paths) {
         const Fd listener = listen_on_unix(path);
         BOOST_REQUIRE(::chmod(path.c_str(), 0777) == 0);
         const Result attack = inside("strict", {probe("connect"), "path", path});

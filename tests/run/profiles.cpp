@@ -13,13 +13,13 @@ BOOST_FIXTURE_TEST_SUITE(profiles, World)
 BOOST_AUTO_TEST_CASE(the_built_in_profiles_are_listed_with_what_they_are_for) {
     const Result list = outside({sandboxctl_program(), "profile", "list"});
     BOOST_TEST(list.status == 0, list);
-    for (const char *name : {"default", "strict", "build", "permissive"}) {
+    for (const char* name : {"default", "strict", "build", "permissive"}) {
         BOOST_TEST(list.printed(name), name << list);
     }
 }
 
 BOOST_AUTO_TEST_CASE(every_built_in_profile_runs) {
-    for (const char *name : {"default", "strict", "build", "permissive"}) {
+    for (const char* name : {"default", "strict", "build", "permissive"}) {
         const Result ran = sandbox({"--profile", name, "--", "echo", "fine"});
         BOOST_TEST(ran.out == "fine\n", name << ran);
         BOOST_TEST(ran.err.empty(), name << ran);
@@ -44,9 +44,9 @@ BOOST_AUTO_TEST_CASE(the_users_profile_comes_before_the_built_in_one) {
 
 BOOST_AUTO_TEST_CASE(a_mistake_is_told_with_its_place_and_the_nearest_name) {
     const struct {
-        const char *text;
-        const char *place;
-        const char *word;
+        const char* text;
+        const char* place;
+        const char* word;
     } kMistakes[] = {
         {"extends = \"strict\"\n[filesystem]\nreadonly = [\"/srv\"]\n", ":3:", "read-only"},
         {"extends = \"strict\"\n\n[seccomp]\nallow = [\"sokcet\"]\n", ":4:", "socket"},
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_is_told_with_its_place_and_the_nearest_name) {
         {"extends = \"strict\"\nthis is not TOML\n", ":2:", ""},
         {"extends = \"strict\"\n[filesystem]\nread-only = [\"/a\\u0000b\"]\n", ":3:", ""},
     };
-    for (const auto &mistake : kMistakes) {
+    for (const auto& mistake : kMistakes) {
         write(project / "mine.toml", mistake.text);
         const Result failed = sandbox({"--profile", "./mine.toml", "true"});
         BOOST_TEST(failed.status == 125, mistake.text << failed);

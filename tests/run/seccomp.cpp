@@ -22,10 +22,10 @@ struct Attack {
         own_root,    ///< root of a user namespace of one's own
         machine_root ///< the machine's root
     };
-    const char *name;
-    const char *inside;
+    const char* name;
+    const char* inside;
     Control control;
-    const char *outside;
+    const char* outside;
 };
 
 constexpr Attack kAttacks[] = {
@@ -49,7 +49,7 @@ constexpr Attack kAttacks[] = {
     {"process_vm_readv", "EPERM", Attack::Control::user, "ok"},
     {"keyctl", "EPERM", Attack::Control::user, "ok"},
     {"add_key", "EPERM", Attack::Control::user, "ok"},
-    {"request_key", "EPERM", Attack::Control::user, "ok"},
+    {"request_key", "EPERM", Attack::Control::user, "ENOKEY"},
     {"userfaultfd", "EPERM", Attack::Control::user, "ok"},
     {"bpf", "EPERM", Attack::Control::machine_root, "ok"},
     {"io_uring_setup", "EPERM", Attack::Control::machine_root, "ok"},
@@ -65,11 +65,11 @@ BOOST_FIXTURE_TEST_SUITE(seccomp, World)
 
 BOOST_AUTO_TEST_CASE(strict_refuses_every_dangerous_call) {
     Words inner = {probe("attempt")};
-    for (const Attack &attack : kAttacks) {
+    for (const Attack& attack : kAttacks) {
         inner.emplace_back(attack.name);
     }
     const Result tried = inside("strict", inner);
-    for (const Attack &attack : kAttacks) {
+    for (const Attack& attack : kAttacks) {
         const std::string name = attack.name;
         const std::string answer = "\n" + name + ": " + attack.inside + "\n";
         BOOST_TEST(("\n" + tried.out).find(answer) != std::string::npos, name << tried);
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(strict_refuses_every_dangerous_call) {
 }
 
 BOOST_AUTO_TEST_CASE(the_controls_of_strict_succeed) {
-    for (const Attack &attack : kAttacks) {
+    for (const Attack& attack : kAttacks) {
         Options options = here();
         Words words = {probe("attempt"), attack.name};
         if (attack.control == Attack::Control::own_root) {
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(default_refuses_what_docker_refuses) {
     const Result tried = inside("default", {probe("attempt"), "mount", "unshare-user", "unshare-net", "setns", "bpf",
                                             "keyctl", "io_uring_setup", "perf_event_open", "userfaultfd", "personality",
                                             "clone-newuser", "clone3", "vsock", "alg", "ptrace", "unix"});
-    for (const char *name : {"mount", "unshare-user", "unshare-net", "setns", "bpf", "keyctl", "io_uring_setup",
+    for (const char* name : {"mount", "unshare-user", "unshare-net", "setns", "bpf", "keyctl", "io_uring_setup",
                              "perf_event_open", "userfaultfd", "personality", "clone-newuser", "vsock", "alg"}) {
         BOOST_TEST(tried.printed(std::string(name) + ": EPERM"), name << tried);
     }
@@ -121,15 +121,15 @@ BOOST_AUTO_TEST_CASE(kexec_is_refused_before_the_kernel_looks) {
 BOOST_AUTO_TEST_CASE(the_socket_family_is_compared_without_its_upper_bits) {
     const Result control = outside({probe("attempt"), "vsock", "vsock-high-bits"});
     NEEDS(control.printed("vsock-high-bits: ok"), "this kernel has no AF_VSOCK");
-    for (const char *profile : {"strict", "default", "build"}) {
+    for (const char* profile : {"strict", "default", "build"}) {
         const Result attack = inside(profile, {probe("attempt"), "vsock", "vsock-high-bits"});
         BOOST_TEST(!attack.printed("ok"), profile << attack);
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_call_newer_than_the_profile_answers_enosys) {
-    for (const char *number : {"600", "999", "9999", "100000"}) {
-        for (const char *profile : {"strict", "default"}) {
+    for (const char* number : {"600", "999", "9999", "100000"}) {
+        for (const char* profile : {"strict", "default"}) {
             const Result tried = inside(profile, {probe("syscall"), number});
             BOOST_TEST(tried.printed(": ENOSYS"), profile << number << tried);
         }
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_32_bit_system_call_is_killed) {
 #if defined(__x86_64__)
     const Result control = outside({probe("i386")});
     NEEDS(control.printed("i386: ran"), "this kernel runs no 32-bit system calls");
-    for (const char *profile : {"strict", "default", "build"}) {
+    for (const char* profile : {"strict", "default", "build"}) {
         const Result attack = inside(profile, {probe("i386")});
         BOOST_TEST(attack.status == 128 + SIGSYS, profile << attack);
         BOOST_TEST(!attack.printed("ran"), profile << attack);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(an_x32_system_call_is_killed) {
     // Outside it answers, be it with ENOSYS where the kernel has no x32.
     const Result control = outside({probe("x32")});
     BOOST_TEST(control.printed("x32: "), control);
-    for (const char *profile : {"strict", "default", "build"}) {
+    for (const char* profile : {"strict", "default", "build"}) {
         const Result attack = inside(profile, {probe("x32")});
         BOOST_TEST(attack.status == 128 + SIGSYS, profile << attack);
     }
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(the_filter_is_there_and_permissive_has_none) {
 }
 
 BOOST_AUTO_TEST_CASE(threads_start_although_clone3_is_refused) {
-    for (const char *profile : {"strict", "default", "build"}) {
+    for (const char* profile : {"strict", "default", "build"}) {
         const Result threaded = inside(profile, {probe("threads"), "32"});
         BOOST_TEST(threaded.out == "32000\n", profile << threaded);
     }
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_foreign_or_stale_cached_filter_is_not_used) {
     for (std::size_t at = whole.size() % 8; at + 8 <= allowing.size(); at += 8) {
         allowing.replace(at, 8, allow);
     }
-    for (const std::string &text : {allowing, whole.substr(0, whole.size() / 2), std::string(), whole + whole,
+    for (const std::string& text : {allowing, whole.substr(0, whole.size() / 2), std::string(), whole + whole,
                                     std::string("x") + whole.substr(1)}) {
         write(file, text, 0600);
         still_filtered();

@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(fifty_at_once_twenty_times) {
                                  }());
         }
         // All of them are up before the first may end.
-        for (Process &process : running) {
+        for (Process& process : running) {
             process.write("go\n");
         }
         for (int i = 0; i < 50; ++i) {

@@ -16,9 +16,9 @@ using namespace sandbox::test;
 
 namespace {
 
-constexpr const char *kCtrlC = "\x03";
-constexpr const char *kCtrlZ = "\x1a";
-constexpr const char *kCtrlD = "\x04";
+constexpr const char* kCtrlC = "\x03";
+constexpr const char* kCtrlZ = "\x1a";
+constexpr const char* kCtrlD = "\x04";
 
 /// A shell of the caller's, with a plain prompt, on a terminal.
 Words callers_shell() {
@@ -26,7 +26,7 @@ Words callers_shell() {
 }
 
 /// The world's options with a prompt that is easy to see.
-Options prompted(const World &world) {
+Options prompted(const World& world) {
     Options options = world.here();
     options.environment["PS1"] = "OUT$ ";
     options.environment["PATH"] = sandbox_program().substr(0, sandbox_program().rfind('/')) + ":/usr/bin:/bin";
@@ -34,24 +34,24 @@ Options prompted(const World &world) {
 }
 
 /// `sandbox ... bash` with another prompt.
-std::string interactive(const std::string &options = "") {
+std::string interactive(const std::string& options = "") {
     return "sandbox --profile strict " + options + " --ro " + probe_directory() +
            " --env 'PS1=IN$ ' -- bash --norc --noprofile -i";
 }
 
-bool same_modes(const termios &one, const termios &other) {
+bool same_modes(const termios& one, const termios& other) {
     return one.c_iflag == other.c_iflag && one.c_oflag == other.c_oflag && one.c_cflag == other.c_cflag &&
            one.c_lflag == other.c_lflag && std::memcmp(one.c_cc, other.c_cc, sizeof one.c_cc) == 0;
 }
 
 /// A terminal where the caller's shell shows its prompt.
 struct Shell {
-    explicit Shell(const World &world, unsigned short rows = 24, unsigned short columns = 80)
+    explicit Shell(const World& world, unsigned short rows = 24, unsigned short columns = 80)
         : terminal(callers_shell(), prompted(world), rows, columns) {
         BOOST_REQUIRE(terminal.see("OUT$ "));
     }
     /// Types a line to the caller's shell or to what runs in it.
-    void line(const std::string &text) const { terminal.type(text + "\n"); }
+    void line(const std::string& text) const { terminal.type(text + "\n"); }
 
     Terminal terminal;
 };
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(ctrl_z_inside_a_shell_stops_the_job_of_that_shell) {
     Shell shell(*this);
     shell.line(interactive());
     BOOST_REQUIRE(shell.terminal.see("IN$ "));
-    shell.line("sh -c 'echo up; sleep 1000; echo woken'");
+    shell.line("sh -c 'echo up; exec sleep 1000'");
     BOOST_REQUIRE(shell.terminal.see("up\r\n"));
     shell.terminal.type(kCtrlZ);
     BOOST_TEST(shell.terminal.see("Stopped"), shell.terminal.screen());
@@ -228,9 +228,9 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_pushed_into_the_callers_terminal) {
         const std::string redirect = tty.find('<') == std::string::npos ? "" : tty.substr(tty.find('<'));
         const std::string option = tty.substr(0, tty.find('<'));
         std::string inner;
-        for (const char *target : {"0", "1", "2", "/dev/tty"}) {
-            for (const char *request : {"TIOCSTI", "TIOCLINUX"}) {
-                for (const char *high : {"0", "123", "ffffffff"}) {
+        for (const char* target : {"0", "1", "2", "/dev/tty"}) {
+            for (const char* request : {"TIOCSTI", "TIOCLINUX"}) {
+                for (const char* high : {"0", "123", "ffffffff"}) {
                     inner += probe("tiocsti") + " " + target + " " + request + " " + high + " > /tmp/r; cat /tmp/r; ";
                 }
             }

@@ -20,7 +20,7 @@ namespace ut = boost::unit_test;
 /// Writes "passed N", "failed NAME" and "skipped NAME: reason" lines to the file that $SANDBOX_TEST_COUNTS names.
 class Counter : public ut::test_observer {
 public:
-    void test_unit_finish(const ut::test_unit &unit, unsigned long /*microseconds*/) override {
+    void test_unit_finish(const ut::test_unit& unit, unsigned long /*microseconds*/) override {
         if (unit.p_type != ut::TUT_CASE) {
             return;
         }
@@ -36,11 +36,11 @@ public:
         skip_.clear();
     }
 
-    void skip(const std::string &reason) { skip_ = reason; }
+    void skip(const std::string& reason) { skip_ = reason; }
 
 private:
-    static void report(const std::string &line) {
-        if (const char *path = std::getenv("SANDBOX_TEST_COUNTS")) {
+    static void report(const std::string& line) {
+        if (const char* path = std::getenv("SANDBOX_TEST_COUNTS")) {
             std::ofstream(path, std::ios::app) << line << '\n';
         }
     }
@@ -48,7 +48,7 @@ private:
     std::string skip_;
 };
 
-Counter &counter() {
+Counter& counter() {
     static Counter counter;
     return counter;
 }
@@ -60,7 +60,7 @@ struct Register {
 
 } // namespace
 
-void skipped(const std::string &reason) {
+void skipped(const std::string& reason) {
     BOOST_TEST_MESSAGE("skipped: " << reason);
     counter().skip(reason);
 }

@@ -6,7 +6,7 @@
 namespace sandbox::test {
 
 /// Says and counts that the running test case cannot be done on this machine. Use the macros below.
-void skipped(const std::string &reason);
+void skipped(const std::string& reason);
 
 } // namespace sandbox::test
 

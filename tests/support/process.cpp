@@ -32,16 +32,16 @@ Pipe make_pipe() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
-void add_sanitizer_options(std::map<std::string, std::string> &environment) {
-    for (const char *name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
-        if (const char *value = std::getenv(name)) {
+void add_sanitizer_options(std::map<std::string, std::string>& environment) {
+    for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
+        if (const char* value = std::getenv(name)) {
             environment[name] = value;
         }
     }
 }
 
 /// Closes what the tests have open, but 0 to 2 and `keep`.
-void close_others(const std::vector<int> &keep) {
+void close_others(const std::vector<int>& keep) {
     unsigned first = 3;
     std::vector<int> sorted = keep;
     std::sort(sorted.begin(), sorted.end());
@@ -58,7 +58,7 @@ void close_others(const std::vector<int> &keep) {
 
 } // namespace
 
-std::map<std::string, std::string> clean_environment(const User &who) {
+std::map<std::string, std::string> clean_environment(const User& who) {
     std::map<std::string, std::string> environment = {
         {"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"},
         {"HOME", who.home},
@@ -75,27 +75,27 @@ std::map<std::string, std::string> clean_environment(const User &who) {
     return environment;
 }
 
-void exec_as(const std::vector<std::string> &arguments, const Options &options) {
-    const User &who = options.as != nullptr ? *options.as : user();
+void exec_as(const std::vector<std::string>& arguments, const Options& options) {
+    const User& who = options.as != nullptr ? *options.as : user();
     std::vector<std::string> variables;
     auto environment = clean_environment(who);
-    for (const auto &[name, value] : options.environment) {
+    for (const auto& [name, value] : options.environment) {
         if (value) {
             environment[name] = *value;
         } else {
             environment.erase(name);
         }
     }
-    for (const auto &[name, value] : environment) {
+    for (const auto& [name, value] : environment) {
         variables.push_back(name + "=" + value);
     }
-    std::vector<char *> argv;
-    for (const std::string &argument : arguments) {
-        argv.push_back(const_cast<char *>(argument.c_str()));
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments) {
+        argv.push_back(const_cast<char*>(argument.c_str()));
     }
     argv.push_back(nullptr);
-    std::vector<char *> envp;
-    for (std::string &variable : variables) {
+    std::vector<char*> envp;
+    for (std::string& variable : variables) {
         envp.push_back(variable.data());
     }
     envp.push_back(nullptr);
@@ -121,7 +121,7 @@ void exec_as(const std::vector<std::string> &arguments, const Options &options) 
     ::_exit(97);
 }
 
-Process::Process(const std::vector<std::string> &arguments, const Options &options)
+Process::Process(const std::vector<std::string>& arguments, const Options& options)
     : pending_input_(options.input), keep_input_open_(options.keep_input_open),
       deadline_(Clock::now() + options.watchdog) {
     Pipe in = make_pipe();
@@ -152,12 +152,12 @@ Process::Process(const std::vector<std::string> &arguments, const Options &optio
     input_ = std::move(in.write);
     output_ = std::move(out.read);
     error_ = std::move(err.read);
-    for (const Fd *end : {&input_, &output_, &error_}) {
+    for (const Fd* end : {&input_, &output_, &error_}) {
         ::fcntl(end->get(), F_SETFL, O_NONBLOCK);
     }
 }
 
-Process::Process(Process &&other) noexcept
+Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)), input_(std::move(other.input_)), output_(std::move(other.output_)),
       error_(std::move(other.error_)), pending_input_(std::move(other.pending_input_)),
       keep_input_open_(other.keep_input_open_), deadline_(other.deadline_), result_(std::move(other.result_)),
@@ -208,7 +208,7 @@ bool Process::pump(std::chrono::milliseconds patience) {
         return false;
     }
     ::poll(polled.data(), polled.size(), static_cast<int>(patience.count()));
-    const auto drain = [](Fd &descriptor, std::string &text) {
+    const auto drain = [](Fd& descriptor, std::string& text) {
         std::array<char, 65536> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
         for (;;) {
             const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
@@ -279,7 +279,7 @@ Result Process::finish() {
     return result_;
 }
 
-Result run(const std::vector<std::string> &arguments, const Options &options) {
+Result run(const std::vector<std::string>& arguments, const Options& options) {
     Process process(arguments, options);
     return process.finish();
 }

@@ -24,7 +24,7 @@ struct Options {
     bool no_input = false;        ///< standard input is closed before the program starts
     std::map<std::string, std::optional<std::string>> environment; ///< added to the clean one; nullopt takes away
     std::filesystem::path cwd;                                     ///< empty: "/"
-    const User *as = nullptr;                                      ///< null: user()
+    const User* as = nullptr;                                      ///< null: user()
     std::vector<int> descriptors;      ///< of this process, that the program inherits under their own numbers
     bool own_session = true;           ///< setsid: no terminal, no process group shared with the tests
     std::function<void()> before_user; ///< runs in the child, still with the tests' own privilege
@@ -47,9 +47,9 @@ struct Result {
 /// A running program. Killed and reaped when the scope ends.
 class Process {
 public:
-    Process(const std::vector<std::string> &arguments, const Options &options);
-    Process(Process &&other) noexcept;
-    Process &operator=(Process &&) = delete;
+    Process(const std::vector<std::string>& arguments, const Options& options);
+    Process(Process&& other) noexcept;
+    Process& operator=(Process&&) = delete;
     ~Process();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
@@ -60,7 +60,7 @@ public:
     /// Reads until standard output (or error) holds `text`. False where the program ended, or the watchdog did.
     [[nodiscard]] bool wait_for(std::string_view text);
     /// What was read so far.
-    [[nodiscard]] const Result &so_far() const { return result_; }
+    [[nodiscard]] const Result& so_far() const { return result_; }
     /// Waits for the end.
     Result finish();
 
@@ -80,12 +80,12 @@ private:
 };
 
 /// Starts a program and waits for its end.
-Result run(const std::vector<std::string> &arguments, const Options &options = {});
+Result run(const std::vector<std::string>& arguments, const Options& options = {});
 
 /// The environment a program gets: PATH, HOME, USER, LOGNAME, LANG, TERM, XDG_RUNTIME_DIR where there is one.
-[[nodiscard]] std::map<std::string, std::string> clean_environment(const User &who);
+[[nodiscard]] std::map<std::string, std::string> clean_environment(const User& who);
 
 /// For a forked child: options' environment and directory, the user, the hooks, then exec. Never returns.
-[[noreturn]] void exec_as(const std::vector<std::string> &arguments, const Options &options);
+[[noreturn]] void exec_as(const std::vector<std::string>& arguments, const Options& options);
 
 } // namespace sandbox::test

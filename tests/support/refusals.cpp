@@ -32,9 +32,9 @@ void require(bool done) {
 
 } // namespace
 
-void refuse(const std::vector<Refusal> &refusals) {
+void refuse(const std::vector<Refusal>& refusals) {
     std::vector<sock_filter> program;
-    for (const Refusal &refusal : refusals) {
+    for (const Refusal& refusal : refusals) {
         const auto number = static_cast<std::uint32_t>(refusal.call);
         const std::uint32_t answer = SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(refusal.error_number);
         program.push_back(statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
@@ -58,7 +58,7 @@ void own_mounts() {
     require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
 }
 
-void cover(const char *path) {
+void cover(const char* path) {
     require(::mount("/dev/null", path, nullptr, MS_BIND, nullptr) == 0);
 }
 

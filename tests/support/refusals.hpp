@@ -15,12 +15,12 @@ struct Refusal {
 
 /// Loads a filter for the calling process and its children. Where root calls it, setuid programs keep their power;
 /// else no_new_privs is set first. Leaves with _exit(95) where the kernel will not.
-void refuse(const std::vector<Refusal> &refusals);
+void refuse(const std::vector<Refusal>& refusals);
 
 /// Enters a mount namespace of its own, where mounts reach nobody else (root only).
 void own_mounts();
 
 /// Covers `path` with a file that cannot be executed or read (root only, after own_mounts).
-void cover(const char *path);
+void cover(const char* path);
 
 } // namespace sandbox::test

@@ -16,7 +16,7 @@ namespace sandbox::test {
 
 using Clock = std::chrono::steady_clock;
 
-Terminal::Terminal(const std::vector<std::string> &arguments, const Options &options, unsigned short rows,
+Terminal::Terminal(const std::vector<std::string>& arguments, const Options& options, unsigned short rows,
                    unsigned short columns) {
     int master = -1;
     int slave = -1;
@@ -31,7 +31,7 @@ Terminal::Terminal(const std::vector<std::string> &arguments, const Options &opt
     slave_.reset(slave);
     ::fcntl(master, F_SETFD, FD_CLOEXEC);
     ::fcntl(slave, F_SETFD, FD_CLOEXEC);
-    const User &who = options.as != nullptr ? *options.as : user();
+    const User& who = options.as != nullptr ? *options.as : user();
     // A login program gives the terminal to its user.
     if (started_by_root() && ::fchown(slave, who.uid, who.gid) != 0) {
         throw std::runtime_error("cannot chown the terminal");

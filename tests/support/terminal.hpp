@@ -16,10 +16,10 @@ namespace sandbox::test {
 /// A program that has a pseudo-terminal as its controlling terminal. Killed with its session when the scope ends.
 class Terminal {
 public:
-    Terminal(const std::vector<std::string> &arguments, const Options &options, unsigned short rows = 24,
+    Terminal(const std::vector<std::string>& arguments, const Options& options, unsigned short rows = 24,
              unsigned short columns = 80);
-    Terminal(const Terminal &) = delete;
-    Terminal &operator=(const Terminal &) = delete;
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
     ~Terminal();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
@@ -32,7 +32,7 @@ public:
     /// What the screen shows after what `see` saw last, once it has been quiet for a moment.
     [[nodiscard]] std::string rest(std::chrono::milliseconds quiet = std::chrono::milliseconds(400));
     /// All that the screen has shown.
-    [[nodiscard]] const std::string &screen() const { return screen_; }
+    [[nodiscard]] const std::string& screen() const { return screen_; }
     /// The terminal's modes now.
     [[nodiscard]] termios modes() const;
     /// The foreground process group.

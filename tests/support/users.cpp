@@ -11,7 +11,7 @@ namespace sandbox::test {
 
 namespace {
 
-std::pair<uid_t, uid_t> subordinate_range(const std::string &name) {
+std::pair<uid_t, uid_t> subordinate_range(const std::string& name) {
     std::ifstream file("/etc/subuid");
     for (std::string line; std::getline(file, line);) {
         const auto first = line.find(':');
@@ -24,7 +24,7 @@ std::pair<uid_t, uid_t> subordinate_range(const std::string &name) {
     return {0, 0};
 }
 
-User from_entry(const passwd *entry, const std::string &asked) {
+User from_entry(const passwd* entry, const std::string& asked) {
     if (entry == nullptr) {
         throw std::runtime_error("no passwd entry for " + asked + "; tests/support/users.sh makes the test users");
     }
@@ -41,7 +41,7 @@ User from_entry(const passwd *entry, const std::string &asked) {
     return user;
 }
 
-User by_name(const std::string &name) {
+User by_name(const std::string& name) {
     return from_entry(::getpwnam(name.c_str()), name);
 }
 
@@ -51,23 +51,23 @@ bool started_by_root() {
     return ::geteuid() == 0;
 }
 
-const User &user() {
+const User& user() {
     static const User user =
         started_by_root() ? by_name("sandbox-test") : from_entry(::getpwuid(::getuid()), "the caller");
     return user;
 }
 
-const User &bare_user() {
+const User& bare_user() {
     static const User user = by_name("sandbox-bare");
     return user;
 }
 
-const User &root_user() {
+const User& root_user() {
     static const User user = by_name("root");
     return user;
 }
 
-void become(const User &who) {
+void become(const User& who) {
     if (who.uid == ::geteuid()) {
         return;
     }

@@ -23,15 +23,15 @@ struct User {
 [[nodiscard]] bool started_by_root();
 
 /// Whom the product runs as: `sandbox-test` where root started the tests (users.sh made it), else the caller.
-[[nodiscard]] const User &user();
+[[nodiscard]] const User& user();
 
 /// `sandbox-bare`, who has no subordinate range. Only where root started the tests.
-[[nodiscard]] const User &bare_user();
+[[nodiscard]] const User& bare_user();
 
 /// Root, for controls that need the machine's own privilege. Only where root started the tests.
-[[nodiscard]] const User &root_user();
+[[nodiscard]] const User& root_user();
 
 /// Becomes `who` for good: groups, gid, uid. For a forked child; leaves with _exit(99) where the kernel refuses.
-void become(const User &who);
+void become(const User& who);
 
 } // namespace sandbox::test

@@ -19,22 +19,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string required(const char *variable) {
-    const char *value = std::getenv(variable);
+std::string required(const char* variable) {
+    const char* value = std::getenv(variable);
     if (value == nullptr) {
         throw std::runtime_error(std::string(variable) + " is not set: run the tests with `make check-run`");
     }
     return value;
 }
 
-void give_to_user(const fs::path &path) {
+void give_to_user(const fs::path& path) {
     if (started_by_root() && ::lchown(path.c_str(), user().uid, user().gid) != 0) {
         throw std::runtime_error("cannot chown " + path.string());
     }
 }
 
 /// The paths that the program may keep files in.
-std::vector<fs::path> places_of_ours(const World &world) {
+std::vector<fs::path> places_of_ours(const World& world) {
     std::vector<fs::path> places = {world.home / ".local/share/sandbox"};
     if (!world.runtime.empty()) {
         places.push_back(world.runtime);
@@ -43,7 +43,7 @@ std::vector<fs::path> places_of_ours(const World &world) {
 }
 
 bool belongs_to_user(uid_t uid) {
-    const auto &[first, count] = user().subordinate;
+    const auto& [first, count] = user().subordinate;
     return uid == user().uid || (count > 0 && uid >= first && uid - first < count);
 }
 
@@ -66,7 +66,7 @@ std::string probe(std::string_view name) {
 }
 
 bool installed(std::string_view name) {
-    for (const char *directory : {"/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"}) {
+    for (const char* directory : {"/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"}) {
         if (::access((fs::path(directory) / name).c_str(), X_OK) == 0) {
             return true;
         }
@@ -92,7 +92,7 @@ World::~World() {
     std::error_code ignored;
     fs::remove_all(home, ignored);
     if (!runtime.empty() && started_by_root()) {
-        for (const auto &entry : fs::directory_iterator(runtime, ignored)) {
+        for (const auto& entry : fs::directory_iterator(runtime, ignored)) {
             fs::remove_all(entry.path(), ignored);
         }
     }
@@ -105,19 +105,19 @@ Options World::here() const {
     return options;
 }
 
-Result World::sandbox(const Words &words, const Options &options) const {
+Result World::sandbox(const Words& words, const Options& options) const {
     Words command = {sandbox_program()};
     command.insert(command.end(), words.begin(), words.end());
     return run(command, options);
 }
 
-Result World::inside(const std::string &profile, const Words &words, const Options &options) const {
+Result World::inside(const std::string& profile, const Words& words, const Options& options) const {
     Words command = {"--profile", profile, "--ro", probe_directory(), "--"};
     command.insert(command.end(), words.begin(), words.end());
     return sandbox(command, options);
 }
 
-fs::path World::directory(const fs::path &path, unsigned mode) const {
+fs::path World::directory(const fs::path& path, unsigned mode) const {
     if (!fs::exists(fs::symlink_status(path))) {
         if (path.has_parent_path()) {
             directory(path.parent_path());
@@ -129,7 +129,7 @@ fs::path World::directory(const fs::path &path, unsigned mode) const {
     return path;
 }
 
-fs::path World::write(const fs::path &path, std::string_view text, unsigned mode) const {
+fs::path World::write(const fs::path& path, std::string_view text, unsigned mode) const {
     directory(path.parent_path());
     std::ofstream(path, std::ios::binary) << text;
     give_to_user(path);
@@ -137,20 +137,20 @@ fs::path World::write(const fs::path &path, std::string_view text, unsigned mode
     return path;
 }
 
-void World::profile(const std::string &name, std::string_view toml) const {
+void World::profile(const std::string& name, std::string_view toml) const {
     write(home / ".config/sandbox/profiles" / (name + ".toml"), toml);
 }
 
-std::string read_file(const fs::path &path) {
+std::string read_file(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
 }
 
-std::string tree(const fs::path &root) {
+std::string tree(const fs::path& root) {
     std::vector<std::string> lines;
-    const auto note = [&lines](const fs::path &path) {
+    const auto note = [&lines](const fs::path& path) {
         struct stat status {};
         if (::lstat(path.c_str(), &status) != 0) {
             return;
@@ -166,21 +166,21 @@ std::string tree(const fs::path &root) {
     note(root);
     std::error_code ignored;
     const auto options = fs::directory_options::skip_permission_denied;
-    for (const auto &entry : fs::recursive_directory_iterator(root, options, ignored)) {
+    for (const auto& entry : fs::recursive_directory_iterator(root, options, ignored)) {
         note(entry.path());
     }
     std::sort(lines.begin(), lines.end());
     std::string text;
-    for (const std::string &line : lines) {
+    for (const std::string& line : lines) {
         text += line + "\n";
     }
     return text;
 }
 
-Belongings belongings(const World &world) {
+Belongings belongings(const World& world) {
     Belongings found;
     std::error_code ignored;
-    for (const auto &entry : fs::directory_iterator("/proc", ignored)) {
+    for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
         const std::string name = entry.path().filename();
         struct stat status {};
         if (name.find_first_not_of("0123456789") != std::string::npos || ::stat(entry.path().c_str(), &status) != 0) {
@@ -204,7 +204,7 @@ Belongings belongings(const World &world) {
     }
     std::sort(found.processes.begin(), found.processes.end());
     found.mounts = read_file("/proc/self/mountinfo");
-    for (const fs::path &place : places_of_ours(world)) {
+    for (const fs::path& place : places_of_ours(world)) {
         std::istringstream lines(tree(place));
         for (std::string line; std::getline(lines, line);) {
             // The compiled filters are kept on purpose; everything else of a run goes with it.
@@ -219,7 +219,7 @@ Belongings belongings(const World &world) {
     return found;
 }
 
-Belongings belongings_settled(const World &world, const Belongings &before, std::chrono::seconds patience) {
+Belongings belongings_settled(const World& world, const Belongings& before, std::chrono::seconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     Belongings now = belongings(world);
     while (!(now == before) && std::chrono::steady_clock::now() < deadline) {
@@ -229,20 +229,20 @@ Belongings belongings_settled(const World &world, const Belongings &before, std:
     return now;
 }
 
-std::ostream &operator<<(std::ostream &out, const Belongings &belongings) {
+std::ostream& operator<<(std::ostream& out, const Belongings& belongings) {
     out << "processes:\n";
-    for (const std::string &process : belongings.processes) {
+    for (const std::string& process : belongings.processes) {
         out << "  " << process << '\n';
     }
     return out << "files:\n" << belongings.files << "mounts:\n" << belongings.mounts;
 }
 
-std::ostream &operator<<(std::ostream &out, const Result &result) {
+std::ostream& operator<<(std::ostream& out, const Result& result) {
     return out << "status " << result.status << (result.hung ? " (hung)" : "") << "\n  out: " << result.out
                << "\n  err: " << result.err;
 }
 
-ScopedMount::ScopedMount(const std::string &type, const fs::path &target, unsigned long flags, const std::string &data)
+ScopedMount::ScopedMount(const std::string& type, const fs::path& target, unsigned long flags, const std::string& data)
     : target_(target) {
     const bool bind = (flags & MS_BIND) != 0;
     if (::mount(type.c_str(), target.c_str(), bind ? nullptr : type.c_str(), flags, data.c_str()) != 0) {

@@ -25,8 +25,8 @@ using Words = std::vector<std::string>;
 struct World {
     World();
     ~World();
-    World(const World &) = delete;
-    World &operator=(const World &) = delete;
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
 
     std::filesystem::path home;
     std::filesystem::path project; ///< home / "project"
@@ -35,30 +35,30 @@ struct World {
     /// The options of a process in this world: $HOME is `home`, the current directory `project`.
     [[nodiscard]] Options here() const;
     /// `sandbox WORDS...` as the user, in the project.
-    Result sandbox(const Words &words) const { return sandbox(words, here()); }
-    Result sandbox(const Words &words, const Options &options) const;
+    Result sandbox(const Words& words) const { return sandbox(words, here()); }
+    Result sandbox(const Words& words, const Options& options) const;
     /// `sandbox --profile PROFILE --ro PROBES -- WORDS...`
-    Result inside(const std::string &profile, const Words &words) const { return inside(profile, words, here()); }
-    Result inside(const std::string &profile, const Words &words, const Options &options) const;
+    Result inside(const std::string& profile, const Words& words) const { return inside(profile, words, here()); }
+    Result inside(const std::string& profile, const Words& words, const Options& options) const;
     /// WORDS... as the user, without a sandbox: the control of an attack.
-    Result outside(const Words &words) const { return run(words, here()); }
+    Result outside(const Words& words) const { return run(words, here()); }
     /// `sh -c SCRIPT` inside `strict`.
-    Result strict_sh(const std::string &script) const { return inside("strict", {"sh", "-c", script}); }
+    Result strict_sh(const std::string& script) const { return inside("strict", {"sh", "-c", script}); }
     /// `sh -c SCRIPT` without a sandbox.
-    Result sh(const std::string &script) const { return outside({"sh", "-c", script}); }
+    Result sh(const std::string& script) const { return outside({"sh", "-c", script}); }
 
     /// Writes a file of the user's, with the directories above it.
-    std::filesystem::path write(const std::filesystem::path &path, std::string_view text, unsigned mode = 0644) const;
+    std::filesystem::path write(const std::filesystem::path& path, std::string_view text, unsigned mode = 0644) const;
     /// Makes a directory of the user's, with those above it.
-    std::filesystem::path directory(const std::filesystem::path &path, unsigned mode = 0755) const;
+    std::filesystem::path directory(const std::filesystem::path& path, unsigned mode = 0755) const;
     /// Writes a profile into the user's folder of profiles.
-    void profile(const std::string &name, std::string_view toml) const;
+    void profile(const std::string& name, std::string_view toml) const;
 };
 
-[[nodiscard]] std::string read_file(const std::filesystem::path &path);
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
 /// Every entry below `root`: path, type, mode, owner, size, time of change, link text. For "as it was before".
-[[nodiscard]] std::string tree(const std::filesystem::path &root);
+[[nodiscard]] std::string tree(const std::filesystem::path& root);
 
 /// What the test user has on the machine: processes (also those of subordinate ids), mounts, files of ours.
 /// Two of them are equal where nothing was left behind.
@@ -67,22 +67,22 @@ struct Belongings {
     std::string mounts;
     std::string files;
 
-    bool operator==(const Belongings &) const = default;
+    bool operator==(const Belongings&) const = default;
 };
-[[nodiscard]] Belongings belongings(const World &world);
+[[nodiscard]] Belongings belongings(const World& world);
 /// Looks until `before` holds again, at most for `patience`: a killed process needs a moment to go.
-[[nodiscard]] Belongings belongings_settled(const World &world, const Belongings &before,
+[[nodiscard]] Belongings belongings_settled(const World& world, const Belongings& before,
                                             std::chrono::seconds patience = std::chrono::seconds(20));
-std::ostream &operator<<(std::ostream &out, const Belongings &belongings);
-std::ostream &operator<<(std::ostream &out, const Result &result);
+std::ostream& operator<<(std::ostream& out, const Belongings& belongings);
+std::ostream& operator<<(std::ostream& out, const Result& result);
 
 /// A file system mounted for the length of a scope (root only).
 class ScopedMount {
 public:
-    ScopedMount(const std::string &type, const std::filesystem::path &target, unsigned long flags = 0,
-                const std::string &data = "");
-    ScopedMount(const ScopedMount &) = delete;
-    ScopedMount &operator=(const ScopedMount &) = delete;
+    ScopedMount(const std::string& type, const std::filesystem::path& target, unsigned long flags = 0,
+                const std::string& data = "");
+    ScopedMount(const ScopedMount&) = delete;
+    ScopedMount& operator=(const ScopedMount&) = delete;
     ~ScopedMount();
 
 private:

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static inline void answer(const char *name, long result) {
+static inline void answer(const char* name, long result) {
     if (result >= 0) {
         printf("%s: ok\n", name);
     } else {
-        const char *word = strerrorname_np(errno);
+        const char* word = strerrorname_np(errno);
         printf("%s: %s\n", name, word != NULL ? word : "unknown errno");
     }
     fflush(stdout);

@@ -151,7 +151,7 @@ static long do_add_key(void) {
     return syscall(SYS_add_key, "user", "sandbox-attempt", "x", 1, KEY_SPEC_PROCESS_KEYRING);
 }
 static long do_request_key(void) {
-    return syscall(SYS_request_key, "keyring", "_ses", NULL, 0);
+    return syscall(SYS_request_key, "user", "sandbox-no-such-key", NULL, 0);
 }
 static long do_io_uring(void) {
     struct io_uring_params parameters;
@@ -229,7 +229,7 @@ static long do_mknod(void) {
 }
 
 static const struct {
-    const char *name;
+    const char* name;
     long (*attempt)(void);
 } kAttempts[] = {
     {"mount", do_mount},
@@ -281,7 +281,7 @@ static const struct {
 /* Whether this process could harm the machine itself: the machine's own root. */
 static int is_the_machines_root(void) {
     unsigned long first = 0, outside = 0, count = 0;
-    FILE *map = fopen("/proc/self/uid_map", "r");
+    FILE* map = fopen("/proc/self/uid_map", "r");
     if (map != NULL) {
         if (fscanf(map, "%lu %lu %lu", &first, &outside, &count) != 3) {
             count = 0;
@@ -292,8 +292,8 @@ static int is_the_machines_root(void) {
 }
 
 /* Attempts that are harmless even where the machine's root makes them and they succeed. */
-static int is_harmless(const char *name) {
-    static const char *const kHarmless[] = {
+static int is_harmless(const char* name) {
+    static const char* const kHarmless[] = {
         "bpf",    "keyctl",      "io_uring_setup", "perf_event_open", "kexec_load", "open_by_handle_at",
         "swapon", "init_module", "syslog"};
     for (size_t i = 0; i < sizeof kHarmless / sizeof *kHarmless; ++i) {
@@ -304,7 +304,7 @@ static int is_harmless(const char *name) {
     return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const int careful = is_the_machines_root();
     for (int i = 1; i < argc; ++i) {
         int known = 0;

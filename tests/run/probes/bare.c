@@ -1,5 +1,6 @@
-/* bare: a program without a C library, which makes hardly any system call, so that a call made to fail is ours and not its
- * own. Prints "bare NNP SECCOMP CAPS": no_new_privs, the seccomp mode, and whether any capability is held (0: none). */
+/* bare: a program without a C library, which makes hardly any system call, so that a call made to fail is ours and not
+ * its own. Prints "bare NNP SECCOMP CAPS": no_new_privs, the seccomp mode, and whether any capability is held (0:
+ * none). */
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <sys/syscall.h>

@@ -4,9 +4,9 @@
 
 #include "answer.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     static const struct {
-        const char *word;
+        const char* word;
         int flags;
     } kModes[] = {
         {"r", O_RDONLY},

@@ -13,7 +13,7 @@ int main(void) {
     printf("uids %u %u %u\ngids %u %u %u\n", ruid, euid, suid, rgid, egid, sgid);
     printf("groups %d\n", getgroups(0, NULL));
     printf("securebits %#x\n", (unsigned)prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
-    FILE *status = fopen("/proc/self/status", "r");
+    FILE* status = fopen("/proc/self/status", "r");
     char line[256];
     while (status != NULL && fgets(line, sizeof line, status) != NULL) {
         if (strncmp(line, "Cap", 3) == 0 || strncmp(line, "NoNewPrivs", 10) == 0 || strncmp(line, "Seccomp", 7) == 0) {

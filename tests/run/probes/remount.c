@@ -9,7 +9,7 @@
 
 #include "answer.h"
 
-static void try_all(const char *path) {
+static void try_all(const char* path) {
     struct mount_attr attributes = {.attr_clr = MOUNT_ATTR_RDONLY};
     answer("remount-bind", mount(NULL, path, NULL, MS_REMOUNT | MS_BIND, NULL));
     answer("remount", mount(NULL, path, NULL, MS_REMOUNT, NULL));
@@ -24,7 +24,7 @@ static void try_all(const char *path) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc != 2) {
         return 2;
     }

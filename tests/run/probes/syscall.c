@@ -7,7 +7,7 @@
 
 #include "answer.h"
 
-static long argument(const char *word) {
+static long argument(const char* word) {
     if (strncmp(word, "zero:", 5) == 0) {
         return (long)(intptr_t)calloc(1, strtoul(word + 5, NULL, 0));
     }
@@ -17,7 +17,7 @@ static long argument(const char *word) {
     return (long)strtoull(word, NULL, 0);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     long arguments[6] = {0};
     if (argc < 2) {
         return 2;

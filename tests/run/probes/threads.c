@@ -6,7 +6,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long sum;
 
-static void *work(void *unused) {
+static void* work(void* unused) {
     (void)unused;
     for (int i = 0; i < 1000; ++i) {
         pthread_mutex_lock(&lock);
@@ -16,7 +16,7 @@ static void *work(void *unused) {
     return NULL;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     const int count = argc > 1 ? atoi(argv[1]) : 8;
     pthread_t threads[256];
     for (int i = 0; i < count && i < 256; ++i) {

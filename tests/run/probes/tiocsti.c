@@ -9,11 +9,11 @@
 
 #include "answer.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc < 3) {
         return 2;
     }
-    const char *target = argv[1];
+    const char* target = argv[1];
     const int fd = target[0] == '/' ? open(target, O_RDWR | O_NOCTTY) : atoi(target);
     if (fd < 0) {
         answer(target, -1);
@@ -23,7 +23,7 @@ int main(int argc, char **argv) {
     const int is_linux = strcmp(argv[2], "TIOCLINUX") == 0;
     const uint64_t request = (high << 32) | (is_linux ? TIOCLINUX : TIOCSTI);
     long result = 0;
-    for (const char *key = "PUSHED\n"; *key != 0 && result >= 0; ++key) {
+    for (const char* key = "PUSHED\n"; *key != 0 && result >= 0; ++key) {
         /* TIOCLINUX 2 is "set the selection", the first half of a paste. */
         char buffer[16] = {is_linux ? 2 : *key};
         result = syscall(SYS_ioctl, fd, request, buffer);

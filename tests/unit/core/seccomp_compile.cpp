@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ constexpr std::uint32_t kAllow = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t kKill = SECCOMP_RET_KILL_PROCESS;
 constexpr std::uint32_t kLog = SECCOMP_RET_LOG;
 constexpr std::uint64_t kHigh = 0xdead'beef'0000'0000;
-constexpr std::uint32_t kX32Bit = 0x40000000;
+[[maybe_unused]] constexpr std::uint32_t kX32Bit = 0x40000000;
 
 constexpr std::uint32_t error(int number) {
     return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(number);
@@ -233,6 +234,46 @@ BOOST_AUTO_TEST_CASE(a_named_x32_has_its_own_numbers) {
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 3) == kKill);
 }
 #endif
+
+BOOST_AUTO_TEST_CASE(the_other_machines_program_has_its_numbers) {
+    // Compiled here for both, whichever this one is: what a call's arguments decide too.
+    SeccompPlan plan = plan_seccomp(
+        filter("deny", {"@known"}, {"mount", "statmount"},
+               {rule({"clone3"}, "ENOSYS"), rule({"clone"}, "allow", {when(0, "!&", {"CLONE_NEWUSER"})})}));
+    plan.architectures = {"x86_64", "aarch64"};
+    const seccomp::Program program = seccomp::compile(plan);
+    for (const auto& [architecture, number_of] : {std::pair(AUDIT_ARCH_X86_64, &syscalls::Syscall::x86_64),
+                                                  std::pair(AUDIT_ARCH_AARCH64, &syscalls::Syscall::aarch64)}) {
+        std::set<int> known;
+        for (const syscalls::Syscall& call : syscalls::all()) {
+            const int number = call.*number_of;
+            // uretprobe and uprobe are x86_64's alone: only there a number below the common ones can be ours.
+            if (number < 0 || call.name == "uretprobe" || call.name == "uprobe") {
+                continue;
+            }
+            known.insert(number);
+            const std::uint32_t answer =
+                evaluate(program.instructions, foreign_call(architecture, static_cast<std::uint32_t>(number)));
+            if (call.name == "mount" || call.name == "statmount") {
+                BOOST_TEST(answer == error(EPERM), call.name);
+            } else if (call.name == "clone3") {
+                BOOST_TEST(answer == error(ENOSYS), call.name);
+            } else {
+                BOOST_TEST(answer == kAllow, call.name);
+            }
+        }
+        for (int number = 337; number < 1024; ++number) {
+            if (!known.contains(number)) {
+                BOOST_TEST(evaluate(program.instructions,
+                                    foreign_call(architecture, static_cast<std::uint32_t>(number))) == error(ENOSYS),
+                           number);
+            }
+        }
+        const auto clone = static_cast<std::uint32_t>(syscalls::find("clone")->*number_of);
+        BOOST_TEST(evaluate(program.instructions, foreign_call(architecture, clone, {0x10000000 | kHigh})) ==
+                   error(EPERM));
+    }
+}
 
 BOOST_AUTO_TEST_CASE(tests_compare_the_low_32_bits) {
     const Asked asked(filter("deny", {"execve", "ioctl"}, {},

@@ -98,6 +98,22 @@ BOOST_AUTO_TEST_CASE(a_name_says_more_than_a_pattern) {
     CHECK_SAYS(error(), "--hide a.key hides it");
 }
 
+BOOST_AUTO_TEST_CASE(a_pattern_of_an_option_says_more_than_a_name_of_a_profile) {
+    machine.file("/home/dev/project/a.key");
+    rw(".");
+    in_profile(profile.filesystem.read_only, "~/project/a.key");
+    hide("./*.key");
+    BOOST_CHECK(has("cover-file /home/dev/project/a.key"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_private_directory_replaces_needs_no_cover) {
+    machine.file("/home/dev/.cache/secret");
+    rw("~");
+    tmpfs("~/.cache");
+    hide("~/.cache/secret");
+    CHECK_LINES(below("/home/dev/.cache"), {"private /home/dev/.cache 0755"});
+}
+
 BOOST_AUTO_TEST_CASE(the_later_of_hide_and_grant_counts) {
     in_profile(profile.filesystem.read_only, "/srv/data");
     hide("/srv/data");
@@ -190,6 +206,12 @@ BOOST_AUTO_TEST_CASE(a_home_that_nobody_can_make_needs_no_protection) {
     BOOST_CHECK(below("/nonexistent").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_private_home_in_the_hosts_view_needs_no_protection) {
+    profile.filesystem.read_write.items = {in_file("/", profile.lineage.front())};
+    CHECK_LINES(below("/home"), {"pin /home", "private /home/dev 0700"});
+    BOOST_CHECK(plan().root.ensure_directories.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_private_home_needs_no_protection) {
     rw(".");
     BOOST_CHECK(plan().root.ensure_directories.empty());
@@ -265,6 +287,21 @@ BOOST_AUTO_TEST_CASE(single_profiles_elsewhere_are_read_only_too) {
     rw("~/project");
     CHECK_LINES(below("/home/dev/project/dots"),
                 {"pin /home/dev/project/dots", "bind /home/dev/project/dots/mine.toml ro file"});
+}
+
+BOOST_AUTO_TEST_CASE(a_linked_folder_of_single_profiles_takes_no_new_ones) {
+    machine.link("/home/dev/.config/sandbox/profiles", "/home/dev/project/cages");
+    machine.file("/home/dev/project/cages/mine.toml");
+    rw("~/project");
+    CHECK_LINES(below("/home/dev/project/cages"), {"bind /home/dev/project/cages ro"});
+}
+
+BOOST_AUTO_TEST_CASE(a_profile_that_the_caller_cannot_change_needs_no_protection) {
+    machine.file("/usr/share/sandbox/profiles/test.toml");
+    machine.only_writable({"/home/dev"});
+    profile.filesystem.tmpfs.items.clear();
+    rw("/");
+    BOOST_CHECK(below("/usr").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_profile_named_by_its_path_is_read_only_for_its_command) {
@@ -353,6 +390,14 @@ BOOST_AUTO_TEST_CASE(masks_come_last_and_once) {
     BOOST_CHECK_EQUAL(entries().back(), "mask /proc/uptime");
     const auto lines = entries();
     BOOST_CHECK_EQUAL(std::ranges::count(lines, "mask /proc/kcore"), 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_mask_of_what_does_not_exist_is_said) {
+    machine.file("/proc/uptime");
+    in_profile(profile.filesystem.masked, "/proc/uptime");
+    BOOST_CHECK_EQUAL(notices(), "");
+    in_profile(profile.filesystem.masked, "/proc/uptmie");
+    CHECK_SAYS(notices(), "mask '/proc/uptmie': there is nothing of that name");
 }
 
 BOOST_AUTO_TEST_CASE(only_proc_and_sys_can_be_masked) {

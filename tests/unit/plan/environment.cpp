@@ -43,8 +43,10 @@ BOOST_AUTO_TEST_CASE(names_and_patterns_pass) {
 BOOST_AUTO_TEST_CASE(an_option_that_passes_nothing_is_said) {
     pass("NOT_SET");
     pass("NOT_*");
+    pass("LANG");
     CHECK_SAYS(notices(), "--pass-env NOT_SET: no variable of this name is set");
     CHECK_SAYS(notices(), "--pass-env NOT_*:");
+    BOOST_CHECK_EQUAL(plan().notices.size(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(the_path_passes_where_it_is_named) {

@@ -162,11 +162,18 @@ BOOST_AUTO_TEST_CASE(a_dest_cannot_leave_the_root) {
 BOOST_AUTO_TEST_CASE(a_dest_is_resolved_in_a_tree_that_was_moved) {
     machine.link("/srv/data/link", "/tmp/x");
     machine.directory("/srv/data/deep/er");
-    ro("/srv/data:/mnt");
     ro("/etc/passwd:/mnt/link/file");
+    ro("/srv/data:/mnt");
     BOOST_CHECK(has("bind /tmp/x/file ro file from /etc/passwd"));
     rw("~/project:/mnt/deep");
     BOOST_CHECK(has("bind /mnt/deep rw from /home/dev/project"));
+}
+
+BOOST_AUTO_TEST_CASE(a_private_directory_has_none_of_the_hosts_links) {
+    machine.link("/home/dev/work", "/srv/data");
+    ro("/etc/passwd:~/work/words");
+    CHECK_LINES(below("/home/dev/work"), {"directory /home/dev/work 0755", "file /home/dev/work/words",
+                                          "bind /home/dev/work/words ro file from /etc/passwd"});
 }
 
 BOOST_AUTO_TEST_CASE(the_order_of_options_does_not_matter_for_nested_dests) {
@@ -260,6 +267,14 @@ BOOST_AUTO_TEST_CASE(a_link_that_stays_in_its_tree_or_lies_in_a_read_only_one_is
     BOOST_CHECK_EQUAL(error(), "");
 }
 
+BOOST_AUTO_TEST_CASE(shared_memory_of_the_host_holds_planted_links_too) {
+    machine.link("/dev/shm/link", "/srv/data");
+    ro("/dev/shm/link");
+    BOOST_CHECK_EQUAL(error(), "");
+    add(profile.namespaces.share, "--share", "ipc");
+    CHECK_SAYS(error(), "may have planted it");
+}
+
 BOOST_AUTO_TEST_CASE(devices_work_where_they_are_granted) {
     rw("/dev/kvm");
     BOOST_CHECK(has("bind /dev/kvm rw devices file"));
@@ -276,8 +291,8 @@ BOOST_AUTO_TEST_CASE(the_hosts_dev_keeps_its_own_terminals_and_shared_memory_out
 }
 
 BOOST_AUTO_TEST_CASE(the_kernels_places_are_not_replaced) {
-    for (const char* text :
-         {"/srv/data:/proc", "/srv/data:/proc/x", "/srv/data:/dev", "/srv/data:/dev/pts/x", "/dev/pts"}) {
+    for (const char* text : {"/srv/data:/proc", "/srv/data:/proc/x", "/srv/data:/dev", "/srv/data:/dev/pts/x",
+                             "/dev/pts", "/etc/passwd:/dev/ptmx"}) {
         profile.filesystem.read_only.items.clear();
         ro(text);
         CHECK_SAYS(error(), "the sandbox has its own");

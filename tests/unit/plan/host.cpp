@@ -44,7 +44,9 @@ struct Files {
     Files(const Files&) = delete;
     Files& operator=(const Files&) = delete;
 
-    [[nodiscard]] PathFact look_up(const std::string& path) const { return host::look_up(top.string() + path); }
+    [[nodiscard]] PathFact look_up(const std::string& path) const {
+        return host::Walker().look_up(top.string() + path);
+    }
     [[nodiscard]] std::string real(const std::string& path) const { return top.string() + path; }
 
     fs::path top;
@@ -76,10 +78,10 @@ BOOST_AUTO_TEST_CASE(kinds_are_told_apart) {
     BOOST_CHECK(look_up("/real").kind == PathFact::Kind::directory);
     BOOST_CHECK(look_up("/real/file").kind == PathFact::Kind::file);
     BOOST_CHECK(look_up("/fifo").kind == PathFact::Kind::other);
-    BOOST_CHECK(host::look_up("/dev/null").kind == PathFact::Kind::device);
-    BOOST_CHECK(host::look_up("/").kind == PathFact::Kind::directory);
-    BOOST_CHECK_EQUAL(host::look_up("/").real, "/");
-    BOOST_CHECK_EQUAL(host::look_up("/..//../").real, "/");
+    BOOST_CHECK(host::Walker().look_up("/dev/null").kind == PathFact::Kind::device);
+    BOOST_CHECK(host::Walker().look_up("/").kind == PathFact::Kind::directory);
+    BOOST_CHECK_EQUAL(host::Walker().look_up("/").real, "/");
+    BOOST_CHECK_EQUAL(host::Walker().look_up("/..//../").real, "/");
 }
 
 BOOST_AUTO_TEST_CASE(links_are_followed_and_kept) {
@@ -107,6 +109,17 @@ BOOST_AUTO_TEST_CASE(what_does_not_exist_is_resolved_as_far_as_it_goes) {
     BOOST_CHECK_EQUAL(look_up("/dangling").error, ENOENT);
 }
 
+BOOST_AUTO_TEST_CASE(one_walker_answers_as_many) {
+    host::Walker walker;
+    for (const char* path :
+         {"/real", "/real/deep", "/relative/back", "/real/file", "/real/deep/..", "/real/file/x", "/loop"}) {
+        const PathFact alone = look_up(path);
+        const PathFact again = walker.look_up(real(path));
+        BOOST_CHECK_EQUAL(again.real, alone.real);
+        BOOST_CHECK(again.kind == alone.kind && again.links == alone.links && again.error == alone.error);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_loop_ends) {
     BOOST_CHECK_EQUAL(look_up("/loop").error, ELOOP);
     BOOST_CHECK_EQUAL(look_up("/loop/x").error, ELOOP);
@@ -121,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_closed_folder_is_permission_denied) {
     fs::permissions(top / "real", fs::perms::none);
     // Root sees everything; as another user's file system id it does not.
     const int before = ::geteuid() == 0 ? ::setfsuid(65534) : -1;
-    const PathFact fact = host::look_up(real("/real/file"));
+    const PathFact fact = host::Walker().look_up(real("/real/file"));
     const bool writable = host::may_write(real("/real"));
     if (before >= 0) {
         ::setfsuid(static_cast<uid_t>(before));

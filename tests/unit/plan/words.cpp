@@ -5,6 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/duration.hpp"
+#include "core/plan/nearest.hpp"
 #include "core/plan/path_words.hpp"
 #include "core/plan/paths.hpp"
 #include "core/plan/subids.hpp"
@@ -175,6 +176,20 @@ BOOST_AUTO_TEST_CASE(the_suggested_range_is_free_in_both_files) {
     BOOST_CHECK_EQUAL(suggest_subid_range(file(165536), file(0)), 165536U);
     BOOST_CHECK_EQUAL(suggest_subid_range(file(0), file(165537)), 231072U);
     BOOST_CHECK_EQUAL(suggest_subid_range(file(4294967295), file(0)), 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(nearest_names)
+
+BOOST_AUTO_TEST_CASE(a_slip_of_the_finger_is_near_and_another_word_is_not) {
+    const std::vector<std::string> known{"none", "host", "openat", "open", "clone"};
+    BOOST_CHECK_EQUAL(nearest("hots", known), "host");
+    BOOST_CHECK_EQUAL(nearest("opne", known), "open");
+    BOOST_CHECK_EQUAL(nearest("openta", known), "openat");
+    BOOST_CHECK_EQUAL(nearest("cloned", known), "clone");
+    BOOST_CHECK_EQUAL(nearest("", known), "");
+    BOOST_CHECK_EQUAL(nearest("something", known), "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
