@@ -190,7 +190,7 @@ check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 # Everything at once, for one closing line.
 .PHONY: ci
 ci: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
-	@$(MAKE) KIND=sanitized B=build/sanitized build-sanitized
+	@$(MAKE) KIND=sanitized build-sanitized
 	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" \
 	    "sanitized=$(MAKE) -s KIND=sanitized run-sanitized"
 .PHONY: build-sanitized run-sanitized

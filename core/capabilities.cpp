@@ -14,9 +14,9 @@ namespace sandbox::capabilities {
 
 namespace {
 
-constexpr unsigned long kLockedWithoutCapabilities =
-    SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
-    SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+constexpr unsigned long kLockedWithoutCapabilities = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                                     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                                                     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
 unsigned long wanted_securebits(const CapabilitiesPlan& plan) {
     return plan.keep.empty() ? kLockedWithoutCapabilities : SECBIT_KEEP_CAPS_LOCKED;
@@ -32,6 +32,8 @@ constexpr capng_type_t kEverySet = static_cast<capng_type_t>(CAPNG_EFFECTIVE | C
 } // namespace
 
 int drop(const CapabilitiesPlan& plan) {
+    // libcap-ng reads /proc/PID/status with stdio. This process is a copy of a single-threaded one, so no lock of
+    // malloc's can be held, and its /proc is the sandbox's own.
     constexpr auto kAll = static_cast<capng_select_t>(CAPNG_SELECT_ALL);
     capng_clear(kAll);
     for (const int capability : plan.keep) {
@@ -52,36 +54,30 @@ int lock_securebits(const CapabilitiesPlan& plan) {
     return ::prctl(PR_SET_SECUREBITS, wanted_securebits(plan), 0, 0, 0);
 }
 
-int verify(const CapabilitiesPlan& plan, const char** what) {
+const char* find_missing(const CapabilitiesPlan& plan) {
     // The kernel is asked directly: a proof by the library that did the work would prove less.
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-    *what = "capabilities";
     if (::syscall(SYS_capget, &header, sets) < 0) {
-        return -1;
+        return "capabilities";
     }
-    errno = EPERM;
     for (unsigned capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
         const __user_cap_data_struct& word = sets[CAP_TO_INDEX(capability)];
         const std::uint32_t bit = CAP_TO_MASK(capability);
         const bool bounding = ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1;
         const bool ambient = ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) == 1;
         const bool expected = keeps(plan, capability);
-        for (const bool present : {(word.effective & bit) != 0, (word.permitted & bit) != 0, (word.inheritable & bit) != 0,
-                                   bounding, ambient}) {
+        for (const bool present : {(word.effective & bit) != 0, (word.permitted & bit) != 0,
+                                   (word.inheritable & bit) != 0, bounding, ambient}) {
             if (present != expected) {
-                errno = EPERM;
-                return -1;
+                return "capabilities";
             }
         }
     }
-    errno = EPERM;
-    *what = "securebits";
     if (::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != static_cast<int>(wanted_securebits(plan))) {
-        return -1;
+        return "securebits";
     }
-    *what = "no_new_privs";
-    return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -1;
+    return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? nullptr : "no_new_privs";
 }
 
 } // namespace sandbox::capabilities

@@ -5,9 +5,8 @@
 
 namespace sandbox::capabilities {
 
-/// Cuts the effective, permitted, inheritable, bounding and ambient sets of the calling thread to `plan.keep`. Before: it has
-/// CAP_SETPCAP in its user namespace and its final ids.
-/// \return 0, or -1 and errno.
+/// Cuts the effective, permitted, inheritable, bounding and ambient sets of the calling thread to `plan.keep`. Before:
+/// it has CAP_SETPCAP in its user namespace and its final ids. \return 0, or -1 and errno.
 [[nodiscard]] int drop(const CapabilitiesPlan& plan);
 
 /// Where nothing is kept: sets and locks the securebits so that no uid and no file ever brings a capability back
@@ -17,7 +16,7 @@ namespace sandbox::capabilities {
 [[nodiscard]] int lock_securebits(const CapabilitiesPlan& plan);
 
 /// Reads everything back: the five sets equal the plan, the securebits are locked, no_new_privs is set.
-/// \return 0, or -1 with errno EPERM and `*what` naming what does not hold.
-[[nodiscard]] int verify(const CapabilitiesPlan& plan, const char** what);
+/// \return what does not hold; null where everything does.
+[[nodiscard]] const char* find_missing(const CapabilitiesPlan& plan);
 
 } // namespace sandbox::capabilities

@@ -24,7 +24,7 @@ Pair make_pair() {
     return pair;
 }
 
-std::optional<Received> receive(int descriptor, bool wait) {
+std::optional<Received> receive(int socket) {
     Received received;
     iovec part{&received.message, sizeof received.message};
     alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(ucred))] = {};
@@ -35,7 +35,7 @@ std::optional<Received> receive(int descriptor, bool wait) {
     header.msg_controllen = sizeof buffer;
     ssize_t count = -1;
     do {
-        count = ::recvmsg(descriptor, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+        count = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
     for (cmsghdr* extra = count > 0 ? CMSG_FIRSTHDR(&header) : nullptr; extra != nullptr;
          extra = CMSG_NXTHDR(&header, extra)) {
@@ -56,13 +56,13 @@ std::optional<Received> receive(int descriptor, bool wait) {
     return received;
 }
 
-bool send(int descriptor, const SupervisorMessage& message) {
-    return ::send(descriptor, &message, sizeof message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof message);
+void send(int socket, const SupervisorMessage& message) {
+    ::send(socket, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-bool wait_for_proceed(int descriptor) {
+bool wait_for_proceed(int socket) {
     SupervisorMessage message{};
-    return ::read(descriptor, &message, sizeof message) == static_cast<ssize_t>(sizeof message) &&
+    return ::read(socket, &message, sizeof message) == static_cast<ssize_t>(sizeof message) &&
            message.kind == SupervisorMessage::Kind::proceed;
 }
 

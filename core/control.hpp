@@ -26,15 +26,15 @@ struct Received {
     pid_t sender = 0; ///< the sender's pid as this process sees it; the kernel's word, not the sender's
 };
 
-/// The next message; waits for it unless `wait` is false.
+/// The next message, without waiting for it.
 /// \return nothing when there is no message yet (errno EAGAIN) or the child's side is closed (ECONNRESET).
-[[nodiscard]] std::optional<Received> receive(int descriptor, bool wait = true);
+[[nodiscard]] std::optional<Received> receive(int socket);
 
-/// \return false when the other side is gone.
-bool send(int descriptor, const SupervisorMessage& message);
+/// A child that is gone is not told: `receive` says so.
+void send(int socket, const SupervisorMessage& message);
 
 /// The child's side: waits for `proceed`.
 /// \return false when the supervisor is gone.
-[[nodiscard]] bool wait_for_proceed(int descriptor);
+[[nodiscard]] bool wait_for_proceed(int socket);
 
 } // namespace sandbox::control

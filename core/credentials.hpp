@@ -6,16 +6,16 @@
 
 namespace sandbox::credentials {
 
-/// Joins a new, empty session keyring, so that the caller's keys stay outside: session-keyring(7). A kernel without keys
-/// has none to leave.
-void leave_session_keyring(const FailurePipe& failure);
+/// Joins a new, empty session keyring, so that the caller's keys stay outside: session-keyring(7). A kernel without
+/// keys has none to leave.
+void leave_session_keyring(const StepReporter& failure);
 
 /// Drops the supplementary groups where the plan says so, then takes gid and uid. Before: the maps are written.
 /// After: real, effective and saved ids are the plan's, read back.
-void take_ids(const IdsPlan& plan, const FailurePipe& failure);
+void take_ids(const IdsPlan& plan, const StepReporter& failure);
 
-/// Locks the securebits, cuts the capabilities and sets no_new_privs, then proves it: "fail closed, then read back".
+/// Locks the securebits, cuts the capabilities and sets no_new_privs, then reads all of it back from the kernel.
 /// Before: the ids are final. After: nothing that this process executes can gain a privilege.
-void give_up_privileges(const CapabilitiesPlan& plan, const FailurePipe& failure);
+void give_up_privileges(const CapabilitiesPlan& plan, const StepReporter& failure);
 
 } // namespace sandbox::credentials

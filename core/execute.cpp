@@ -48,7 +48,8 @@ int Execution::entry(void* self) {
 }
 
 void Execution::become_command() {
-    // A group of its own: kill(0) inside reaches CMD's processes and nobody else, and the terminal can stop all of them.
+    // A group of its own: kill(0) inside reaches CMD's processes and nobody else, and the terminal can stop all of
+    // them.
     if (::setpgid(0, 0) < 0) {
         return fail(Step::start_command, "");
     }
@@ -65,7 +66,7 @@ void Execution::become_command() {
         return fail(Step::start_command, "");
     }
     ::umask(umask_);
-    struct sigaction normal{};
+    struct sigaction normal {};
     normal.sa_handler = SIG_DFL;
     // The supervisor needed it; whatever else the caller ignored stays ignored, as under nohup(1).
     ::sigaction(SIGCHLD, &normal, nullptr);

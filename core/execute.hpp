@@ -30,8 +30,8 @@ public:
 
     /// Starts CMD's process and comes back when it has been executed or has failed: clone(CLONE_VM | CLONE_VFORK), so
     /// `failure` needs no pipe. `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none.
-    /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by SCM_CREDENTIALS.
-    /// \return the pid, or -1 and errno.
+    /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by
+    /// SCM_CREDENTIALS. \return the pid, or -1 and errno.
     [[nodiscard]] pid_t start(int terminal, mode_t umask, int control);
 
     [[nodiscard]] const Failure& failure() const { return failure_; }

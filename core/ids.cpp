@@ -31,7 +31,7 @@ std::vector<std::string> helper_arguments(const std::string& program, pid_t chil
 
 /// "newuidmap: write to uid_map failed: Operation not permitted\n" on one line, safe to print.
 std::string said(const HelperResult& result) {
-    std::string_view text = result.errors;
+    std::string_view text = result.said;
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
         text.remove_suffix(1);
     }
@@ -44,7 +44,7 @@ std::string said(const HelperResult& result) {
 
 void expect_success(Step step, const std::string& program, const HelperResult& result) {
     if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0) {
-        StepError error(step, program, EPERM);
+        StepError error(step, program, 0);
         error.cause(said(result));
         throw error;
     }
@@ -53,8 +53,9 @@ void expect_success(Step step, const std::string& program, const HelperResult& r
 /// One write(2): the kernel takes a map whole or not at all.
 void write_file(Step step, const std::string& path, std::string_view text) {
     const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-        throw StepError(step, path, errno);
+    const ssize_t written = file ? ::write(file.get(), text.data(), text.size()) : -1;
+    if (written != static_cast<ssize_t>(text.size())) {
+        throw StepError(step, path, written < 0 ? errno : EIO);
     }
 }
 

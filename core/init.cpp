@@ -73,14 +73,12 @@ void send(ChildMessage::Kind kind, int status) {
 bool reap(pid_t command) {
     int status = 0;
     pid_t pid = 0;
-    while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+    while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
         if (pid != command) {
             continue;
         }
         if (WIFSTOPPED(status)) {
-            send(ChildMessage::Kind::stopped, WSTOPSIG(status));
-        } else if (WIFCONTINUED(status)) {
-            send(ChildMessage::Kind::continued, 0);
+            send(ChildMessage::Kind::stopped, 0);
         } else {
             send(ChildMessage::Kind::exited, status);
             return true;
@@ -147,28 +145,12 @@ void hide_command_line(char** arguments) {
     ::prctl(PR_SET_NAME, kName, 0, 0, 0);
 }
 
-int let_go_of_standard_streams() {
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null) {
-        return -1;
-    }
-    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if (::dup2(null.get(), descriptor) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 int lock(bool reads_proc) {
     constexpr sock_filter kHead[] = {
-        load(offsetof(seccomp_data, arch)),
-        if_equal(kNativeArchitecture),
-        BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
-        answer(SECCOMP_RET_KILL_PROCESS),
-        load(offsetof(seccomp_data, nr)),
+        load(offsetof(seccomp_data, arch)), if_equal(kNativeArchitecture),    BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+        answer(SECCOMP_RET_KILL_PROCESS),   load(offsetof(seccomp_data, nr)),
     };
-    constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_ppoll, SYS_wait4,           SYS_kill,
+    constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_ppoll,      SYS_wait4,           SYS_kill,
                               SYS_close, SYS_exit,  SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn};
     constexpr int kProcCalls[] = {SYS_openat, SYS_lseek};
     sock_filter program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kProcCalls)) + 1];
@@ -211,10 +193,9 @@ void run(pid_t command, bool kills) {
 }
 
 void kill_descendants() {
-    // "/proc/self" is pid 1's name for itself in any pid namespace; the list holds this thread's children only, and there
-    // is one thread.
+    // The list holds the children of one thread, and there is one.
     const Fd list(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-    for (;;) {
+    while (list) {
         char text[4096];
         ::lseek(list.get(), 0, SEEK_SET);
         const ssize_t count = ::read(list.get(), text, sizeof text);

@@ -41,7 +41,8 @@ int add_attributes(int tree, std::uint64_t attributes, bool recursive) {
 }
 
 int attach(int tree, int target) {
-    return sys::result_of(::syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    return sys::result_of(
+        ::syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 Fd make_file_system(const char* type, std::span<const Parameter> parameters, std::uint64_t attributes) {
@@ -61,14 +62,24 @@ Fd make_file_system(const char* type, std::span<const Parameter> parameters, std
     return Fd(sys::result_of(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes)));
 }
 
-int expect_flags(int tree, unsigned long flags) {
-    struct statvfs status{};
+int expect_attributes(int tree, std::uint64_t attributes) {
+    struct Flag {
+        std::uint64_t attribute;
+        unsigned long status;
+    };
+    constexpr Flag kFlags[] = {{MOUNT_ATTR_RDONLY, ST_RDONLY},
+                               {MOUNT_ATTR_NOSUID, ST_NOSUID},
+                               {MOUNT_ATTR_NODEV, ST_NODEV},
+                               {MOUNT_ATTR_NOEXEC, ST_NOEXEC}};
+    struct statvfs status {};
     if (::fstatvfs(tree, &status) < 0) {
         return -1;
     }
-    if ((status.f_flag & flags) != flags) {
-        errno = EPERM;
-        return -1;
+    for (const Flag& flag : kFlags) {
+        if ((attributes & flag.attribute) != 0 && (status.f_flag & flag.status) == 0) {
+            errno = EPERM;
+            return -1;
+        }
     }
     return 0;
 }

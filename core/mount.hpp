@@ -1,5 +1,5 @@
-// The kernel's descriptor-based mount calls, as this program uses them: open_tree(2), mount_setattr(2), move_mount(2), fsopen(2).
-// Plain code, usable between clone and exec; results are the kernel's (-1 and errno).
+// The kernel's descriptor-based mount calls, as this program uses them: open_tree(2), mount_setattr(2), move_mount(2),
+// fsopen(2). Plain code, usable between clone and exec; results are the kernel's (-1 and errno).
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,12 @@
 
 namespace sandbox::mount {
 
-/// Opens `path` (absolute, its links already resolved) for use as a source. A symbolic link anywhere in it is refused with ELOOP:
-/// it was not there when the plan was made. No permission on the object itself is needed (O_PATH).
+/// Opens `path` (absolute, its links already resolved) for use as a source. A symbolic link anywhere in it is refused
+/// with ELOOP: it was not there when the plan was made. No permission on the object itself is needed (O_PATH).
 [[nodiscard]] Fd open_source(const char* path);
 
-/// Opens `path` below `root` as a mount point. Neither "..", nor symbolic nor magic links lead anywhere: RESOLVE_IN_ROOT.
+/// Opens `path` below `root` as a mount point. Neither "..", nor symbolic nor magic links lead anywhere:
+/// RESOLVE_IN_ROOT.
 [[nodiscard]] Fd open_below(int root, const char* path);
 
 /// A detached copy of what `source` (a descriptor) shows, with everything mounted below it.
@@ -38,7 +39,8 @@ struct Parameter {
 /// A new, detached file system of `type` with MOUNT_ATTR_* flags.
 [[nodiscard]] Fd make_file_system(const char* type, std::span<const Parameter> parameters, std::uint64_t attributes);
 
-/// Whether the mount at `tree` has all of the ST_* flags of statvfs(3): 0, or -1 with errno EPERM where one is missing.
-[[nodiscard]] int expect_flags(int tree, unsigned long flags);
+/// Reads back whether the mount at `tree` has all of the MOUNT_ATTR_* flags (RDONLY, NOSUID, NODEV, NOEXEC).
+/// \return 0, or -1 with errno EPERM where one is missing.
+[[nodiscard]] int expect_attributes(int tree, std::uint64_t attributes);
 
 } // namespace sandbox::mount

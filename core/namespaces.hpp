@@ -1,28 +1,27 @@
 // The namespaces of the sandbox: namespaces(7), clone(2), unshare(2).
 #pragma once
 
-#include "core/base/fd.hpp"
+#include "core/base/message.hpp"
 #include "core/base/step.hpp"
 #include "core/plan/plan.hpp"
 
 namespace sandbox::namespaces {
 
-/// The clone(2) flags of the first step: the user namespace and, unless it is shared, the pid namespace that it then owns
-/// (the kernel makes the user namespace first), so that the child is pid 1 without another fork.
+/// The clone(2) flags of the first step: the user namespace and, unless it is shared, the pid namespace that it then
+/// owns (the kernel makes the user namespace first), so that the child is pid 1 without another fork.
 [[nodiscard]] std::uint64_t first_flags(const NamespacesPlan& plan);
 
 /// Creates mnt and what else the plan does not share, all owned by the user namespace; needs no mapped id. The cgroup
 /// namespace is left to `create_cgroup`.
-void create(const NamespacesPlan& plan, const FailurePipe& failure);
+void create(const NamespacesPlan& plan, const StepReporter& failure);
 
 /// Last of all, since its root is the cgroup that the process is in at that moment: cgroup_namespaces(7).
-void create_cgroup(const NamespacesPlan& plan, const FailurePipe& failure);
+void create_cgroup(const NamespacesPlan& plan, const StepReporter& failure);
 
 /// From here on neither side sees the other's mounts and unmounts: mount_namespaces(7).
-void make_mounts_private(const FailurePipe& failure);
+void make_mounts_private(const StepReporter& failure);
 
-/// The inode numbers that tell the namespaces of this process apart, in the order of ChildMessage::namespaces; 0 where
-/// /proc cannot say.
-void read_inodes(std::uint64_t (&inodes)[7]);
+/// The inode numbers that tell the namespaces of this process apart, read from /proc/self/ns.
+[[nodiscard]] NamespaceInodes read_inodes();
 
 } // namespace sandbox::namespaces

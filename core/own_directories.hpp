@@ -6,8 +6,8 @@
 
 namespace sandbox {
 
-/// Makes each path (absolute) and what is missing above it, mode 0700. What exists must be a directory and the caller's.
-/// \throws Error naming the folder: without it CMD could plant one for the next run.
+/// Makes each path (absolute) and what is missing above it, mode 0700. What exists must be a directory, the caller's,
+/// and writable by nobody else. \throws Error naming the folder: without it CMD could plant one for the next run.
 void make_own_directories(const std::vector<std::string>& paths);
 
 } // namespace sandbox

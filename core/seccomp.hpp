@@ -2,13 +2,28 @@
 //
 // What a SeccompPlan decides about a call, first match wins:
 //   1. an entry that kills; 2. an entry that answers an errno, in their order; 3. an entry that logs (the call is
-//   executed, the kernel writes it to the audit log); 4. an entry that allows; 5. the default action.
-// So `deny` beats `allow`, and a rule that restricts holds on top of an allowance. Every test compares the low 32 bits
-// of an argument, as the kernel does where the argument is an int: what an attacker puts above them changes nothing.
+//   executed, and the kernel writes it to the audit log); 4. an entry that allows; 5. the default action.
+// Every test compares the low 32 bits of an argument, as the kernel does where the argument is an int: what an attacker
+// puts above them changes nothing.
+//
+// How the words of [seccomp] become that (core/plan/seccomp_plan.hpp):
+//   - default: deny (EPERM), allow, kill (the whole process, with SIGSYS) or log. Without it: deny.
+//   - allow, deny: names of calls and @groups; both lists add through `extends`. `deny` answers EPERM, and beats
+//     `allow`.
+//   - [[seccomp.rule]] with deny, kill or an errno restricts, on top of any allowance, when its conditions hold. The
+//     strictest wins: kill, then errnos, the first written first, the deny list after the rules. A rule with log lets
+//     the call pass and has it logged.
+//   - A rule with allow and conditions is the only thing that allows its calls: a mention in `allow`, perhaps by a
+//     group, does not widen it. A rule with allow and no conditions does.
+//   - Conditions of a rule hold together. "==" and "in": one of the values; "&": one of the bits at least; "!&": none.
+//   - default = "allow" with no restriction is no filter at all.
+//   - clone3 refused by `deny` or by the default answers ENOSYS instead of EPERM, so that libc falls back to clone,
+//     whose flags a rule can test. To test clone's flags and allow clone3 is an error.
 //
 // A number that no known call has (newer than all of them, or in a gap of the table) answers ENOSYS, so that libc falls
-// back, unless the default action lets calls pass: then it passes too. Calls of an architecture that the plan does not
-// name are killed, x32's among them (x86_64's numbers with bit 30 set).
+// back, unless the default action lets calls pass: then it passes too. Calls of an architecture that the profile does
+// not name are killed, x32's among them (x86_64's numbers with bit 30 set). On x86, which has socketcall and ipc, a
+// test of the arguments of a call that these can stand for, with them allowed, is an error.
 #pragma once
 
 #include <linux/filter.h>

@@ -10,16 +10,14 @@ namespace sandbox::seccomp {
 
 namespace {
 
-/// Since 5.1 a new call has the same number everywhere. This is the highest of core/plan/syscall_table.cpp.
-constexpr std::uint32_t kFirstCommon = 424;
+/// The highest of core/plan/syscall_table.cpp.
 constexpr std::uint32_t kHighest = 471;
-constexpr std::uint32_t kX32Bit = 0x40000000;
 
 // Gaps come from the kernel's tables: syscall_64.tbl, syscall_32.tbl, arm's and the generic syscall.tbl.
-constexpr auto kX8664 = std::to_array<NumberRange>({{0, 336}, {kFirstCommon, kHighest}});
-constexpr auto kX32 = std::to_array<NumberRange>({{0, 334}, {kFirstCommon, kHighest}, {512, 547}});
+constexpr auto kX8664 = std::to_array<NumberRange>({{0, 336}, {kFirstCommonNumber, kHighest}});
+constexpr auto kX32 = std::to_array<NumberRange>({{0, 334}, {kFirstCommonNumber, kHighest}, {512, 547}});
 constexpr auto kX86 = std::to_array<NumberRange>({{0, 386}, {393, kHighest}});
-constexpr auto kAarch64 = std::to_array<NumberRange>({{0, 243}, {260, 294}, {kFirstCommon, kHighest}});
+constexpr auto kAarch64 = std::to_array<NumberRange>({{0, 243}, {260, 294}, {kFirstCommonNumber, kHighest}});
 constexpr auto kArm = std::to_array<NumberRange>({{0, 401}, {403, kHighest}, {0xf0001, 0xf0006}});
 
 constexpr auto kArchitectures = std::to_array<Architecture>({

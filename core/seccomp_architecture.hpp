@@ -7,6 +7,11 @@
 
 namespace sandbox::seccomp {
 
+/// Since Linux 5.1 a new call has the same number on every architecture, from here on.
+inline constexpr std::uint32_t kFirstCommonNumber = 424;
+/// Set in the numbers of x32's calls.
+inline constexpr std::uint32_t kX32Bit = 0x40000000;
+
 /// System call numbers from `first` to `last`, both included.
 struct NumberRange {
     std::uint32_t first = 0;

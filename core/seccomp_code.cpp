@@ -13,7 +13,6 @@ static_assert(std::endian::native == std::endian::little, "the low half of an ar
 
 constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
 constexpr std::uint32_t kArchitecture = offsetof(seccomp_data, arch);
-constexpr std::uint32_t kX32Bit = 0x40000000;
 constexpr std::uint32_t kSkippedByTracer = 0xffffffff;
 constexpr std::uint32_t kWholeArgument = 0xffffffff;
 constexpr std::size_t kReach = 255;               ///< of a conditional jump

@@ -29,8 +29,6 @@ namespace {
 
 constexpr SeccompAction kAllow = {.kind = SeccompActionKind::allow};
 constexpr SeccompAction kNoSuchCall = {.kind = SeccompActionKind::errno_value, .error_number = ENOSYS};
-/// Since Linux 5.1 a new call has the same number on every architecture, from here on.
-constexpr int kFirstCommonNumber = 424;
 
 using Filter = std::unique_ptr<void, decltype(&::seccomp_release)>;
 
@@ -117,7 +115,7 @@ std::optional<Number> number_of(const SyscallName& call, const Architecture& arc
         return Number{.number = static_cast<std::uint32_t>(known) - architecture.base};
     }
     const bool native = architecture.token == ::seccomp_arch_native();
-    if (known == __NR_SCMP_ERROR && call.number >= (native ? 0 : kFirstCommonNumber)) {
+    if (known == __NR_SCMP_ERROR && call.number >= (native ? 0 : static_cast<int>(kFirstCommonNumber))) {
         return Number{.number = static_cast<std::uint32_t>(call.number), .known_to_libseccomp = false};
     }
     return std::nullopt;

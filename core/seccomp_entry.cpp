@@ -88,11 +88,12 @@ std::string encoded(std::string_view key, const Program& program) {
     Header header;
     header.key_size = static_cast<std::uint32_t>(key.size());
     header.instruction_count = static_cast<std::uint32_t>(program.instructions.size());
-    std::string entry(sizeof header + padded(key.size()) + program.instructions.size() * sizeof(sock_filter), '\0');
+    std::string entry(sizeof header, '\0');
+    entry += key;
+    entry.resize(sizeof header + padded(key.size()));
+    entry.append(reinterpret_cast<const char*>(program.instructions.data()),
+                 program.instructions.size() * sizeof(sock_filter));
     std::memcpy(entry.data(), &header, sizeof header);
-    std::memcpy(entry.data() + sizeof header, key.data(), key.size());
-    std::memcpy(entry.data() + sizeof header + padded(key.size()), program.instructions.data(),
-                program.instructions.size() * sizeof(sock_filter));
     header.checksum = checksum_of(std::string_view(entry).substr(kChecksumEnd));
     std::memcpy(entry.data(), &header, sizeof header);
     return entry;
@@ -105,7 +106,8 @@ std::optional<Program> decoded(std::string_view entry, std::string_view key) {
     }
     std::memcpy(&header, entry.data(), sizeof header);
     const std::size_t start = sizeof header + padded(key.size());
-    if (header.magic != kMagic || header.key_size != key.size() || header.instruction_count > BPF_MAXINSNS ||
+    if (header.magic != kMagic || header.key_size != key.size() || header.instruction_count == 0 ||
+        header.instruction_count > BPF_MAXINSNS ||
         entry.size() != start + header.instruction_count * sizeof(sock_filter) ||
         entry.substr(sizeof header, key.size()) != key || header.checksum != checksum_of(entry.substr(kChecksumEnd))) {
         return std::nullopt;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/fd.hpp"
 
 namespace sandbox {
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::array<const char*, 3> kNames = {"standard input", "standard output", "standard error"};
 
 void refuse_a_way_out(int descriptor) {
-    struct stat status{};
+    struct stat status {};
     const int flags = ::fcntl(descriptor, F_GETFL);
     if (::fstat(descriptor, &status) < 0 || flags < 0) {
         throw Error(std::string("cannot examine ") + kNames[static_cast<std::size_t>(descriptor)]).kernel(errno);
@@ -43,6 +44,19 @@ std::array<bool, 3> prepare_standard_streams() {
         refuse_a_way_out(descriptor);
     }
     return was_open;
+}
+
+int let_go_of_standard_streams(int last) {
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) {
+        return -1;
+    }
+    for (int descriptor = STDIN_FILENO; descriptor <= last; ++descriptor) {
+        if (::isatty(descriptor) == 0 && ::dup2(null.get(), descriptor) < 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 } // namespace sandbox

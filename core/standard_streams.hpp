@@ -12,4 +12,9 @@ namespace sandbox {
 /// \throws Error naming the descriptor.
 std::array<bool, 3> prepare_standard_streams();
 
+/// Turns those of the standard streams up to `last` that are no terminal to /dev/null: whoever reads CMD's output sees
+/// its end when CMD's processes have closed it, not when we end. Plain code, for between clone and exec too. \return 0,
+/// or -1 and errno.
+[[nodiscard]] int let_go_of_standard_streams(int last);
+
 } // namespace sandbox

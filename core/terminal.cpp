@@ -1,17 +1,13 @@
 #include "core/terminal.hpp"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
-#include "core/base/message.hpp"
-#include "core/mount.hpp"
+#include "core/base/error.hpp"
 
 namespace sandbox::terminal {
 
@@ -32,30 +28,6 @@ bool same(const winsize& a, const winsize& b) {
     return a.ws_row == b.ws_row && a.ws_col == b.ws_col;
 }
 
-bool is_devpts(int descriptor) {
-    struct statfs status{};
-    return ::fstatfs(descriptor, &status) == 0 && status.f_type == DEVPTS_SUPER_MAGIC;
-}
-
-/// Passes `descriptor` to the supervisor as SCM_RIGHTS: unix(7).
-int send_master(int control, int descriptor) {
-    ChildMessage message{};
-    message.kind = ChildMessage::Kind::terminal;
-    iovec part{&message, sizeof message};
-    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int))] = {};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = buffer;
-    header.msg_controllen = sizeof buffer;
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
-    return static_cast<int>(::sendmsg(control, &header, MSG_NOSIGNAL));
-}
-
 } // namespace
 
 std::optional<State> read_state(int descriptor) {
@@ -68,11 +40,14 @@ std::optional<State> read_state(int descriptor) {
     return state;
 }
 
-Guard::Guard(bool size_too) : size_too_(size_too) {
+Guard::Guard(bool shared) : shared_(shared) {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (const std::optional<State> state = read_state(descriptor)) {
-            // A copy, because the run may close its own standard descriptors.
-            descriptor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+            // A copy, because the run lets go of its own standard streams.
+            terminal_.reset(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
+            if (!terminal_) {
+                throw Error("cannot keep hold of your terminal").kernel(errno);
+            }
             state_ = *state;
             return;
         }
@@ -80,57 +55,35 @@ Guard::Guard(bool size_too) : size_too_(size_too) {
 }
 
 Guard::~Guard() {
-    if (descriptor_ < 0) {
+    const std::optional<State> now = terminal_ ? read_state(terminal_.get()) : std::nullopt;
+    // In the background the terminal belongs to somebody else, who may have changed it with good reason.
+    if (!now || !in_foreground(terminal_.get())) {
         return;
     }
-    const std::optional<State> now = read_state(descriptor_);
-    // In the background the terminal belongs to somebody else, who may have changed it with good reason.
-    if (now && in_foreground(descriptor_)) {
-        if (!same(now->modes, state_.modes)) {
-            ::tcsetattr(descriptor_, TCSADRAIN, &state_.modes);
-        }
-        if (size_too_ && !same(now->size, state_.size)) {
-            ::ioctl(descriptor_, TIOCSWINSZ, &state_.size);
-        }
+    if (!same(now->modes, state_.modes)) {
+        ::tcsetattr(terminal_.get(), TCSADRAIN, &state_.modes);
     }
-    ::close(descriptor_);
+    if (!shared_) {
+        return;
+    }
+    // CMD had the terminal itself: it may have stopped the output, kept others from opening it, or changed its size.
+    ::tcflow(terminal_.get(), TCOON);
+    ::ioctl(terminal_.get(), TIOCNXCL);
+    if (!same(now->size, state_.size)) {
+        ::ioctl(terminal_.get(), TIOCSWINSZ, &state_.size);
+    }
 }
 
-Fd open_own(const std::optional<State>& like, int control, const FailurePipe& failure) {
-    // Our own devpts, opened without following links; and the peer by TIOCGPTPEER, never by a path: CVE-2025-52565.
-    const Fd master(::open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
-    failure.at(Step::open_terminal, master.get(), "/dev/pts/ptmx");
-    if (!is_devpts(master.get())) {
-        errno = ENOTTY;
-        failure.leave(Step::open_terminal, "/dev/pts/ptmx");
-    }
-    const int unlock = 0;
-    failure.at(Step::open_terminal, ::ioctl(master.get(), TIOCSPTLCK, &unlock), "/dev/pts/ptmx");
-    Fd slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    failure.at(Step::open_terminal, slave.get(), "/dev/pts/ptmx");
-    if (like) {
-        failure.at(Step::open_terminal, ::tcsetattr(slave.get(), TCSANOW, &like->modes));
-        failure.at(Step::open_terminal, ::ioctl(slave.get(), TIOCSWINSZ, &like->size));
-    }
-    failure.at(Step::open_terminal, send_master(control, master.get()));
-    return slave;
+State without_output_processing(State state) {
+    state.modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+    return state;
 }
 
-int take_control(const Fd& terminal) {
-    if (::ioctl(terminal.get(), TIOCSCTTY, 0) < 0) {
-        return -1;
-    }
-    // Standard error that goes to a file stays there; input and output belong to the terminal.
-    const bool errors_to_terminal = ::isatty(STDERR_FILENO) == 1 || ::isatty(STDIN_FILENO) == 0;
-    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if ((descriptor != STDERR_FILENO || errors_to_terminal) && ::dup2(terminal.get(), descriptor) < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-Relay::Relay(Fd master) : master_(std::move(master)), caller_(read_state(STDIN_FILENO)) {
+Relay::Relay(Fd master, Direction direction)
+    : master_(std::move(master)),
+      output_(direction == Direction::both || ::isatty(STDOUT_FILENO) == 1 ? STDOUT_FILENO : STDERR_FILENO),
+      caller_(direction == Direction::both ? read_state(STDIN_FILENO) : std::nullopt),
+      input_open_(direction == Direction::both) {
     const int flags = ::fcntl(master_.get(), F_GETFL);
     ::fcntl(master_.get(), F_SETFL, flags | O_NONBLOCK);
     resume();
@@ -158,7 +111,7 @@ void Relay::resume() {
 }
 
 void Relay::copy_size() {
-    const std::optional<State> now = read_state(STDIN_FILENO);
+    const std::optional<State> now = read_state(caller_ ? STDIN_FILENO : output_);
     if (now) {
         ::ioctl(master_.get(), TIOCSWINSZ, &now->size);
     }
@@ -171,7 +124,7 @@ void Relay::watch(pollfd* entries) const {
     wanted = static_cast<short>(to_output_.size() < kBufferSize ? POLLIN : 0);
     wanted = static_cast<short>(wanted | (to_master_.empty() ? 0 : POLLOUT));
     entries[1] = {hung_up_ || wanted == 0 ? -1 : master_.get(), wanted, 0};
-    entries[2] = {to_output_.empty() ? -1 : STDOUT_FILENO, POLLOUT, 0};
+    entries[2] = {to_output_.empty() ? -1 : output_, POLLOUT, 0};
 }
 
 void Relay::serve(const pollfd* entries) {
@@ -187,7 +140,7 @@ void Relay::serve(const pollfd* entries) {
     if (entries[2].fd >= 0 && entries[2].revents != 0) {
         // The caller's terminal is shared, so it stays blocking: small pieces keep us listening to signals.
         constexpr std::size_t kPiece = 1024;
-        write_pending(STDOUT_FILENO, to_output_, kPiece);
+        write_pending(output_, to_output_, kPiece);
     }
 }
 
@@ -199,7 +152,7 @@ void Relay::read_input() {
     } else if (count < 0 && (errno == EINTR || errno == EAGAIN)) {
         return;
     } else if (count < 0 && errno == EIO && caller_) {
-        raw_ = false; // no longer in the foreground; SIGCONT calls resume()
+        raw_ = false; // no longer in the foreground; whoever waits calls resume()
     } else {
         input_open_ = false;
         // What a person types to end the input.
@@ -222,7 +175,10 @@ void Relay::write_pending(int descriptor, std::vector<char>& pending, std::size_
     if (count > 0) {
         pending.erase(pending.begin(), pending.begin() + count);
     } else if (count < 0 && errno != EAGAIN && errno != EINTR) {
-        pending.clear(); // the reader has gone; CMD learns of its own terminal's end elsewhere
+        // Nobody reads any more: CMD's terminal hangs up, and the kernel sends it SIGHUP, as when a window is closed.
+        pending.clear();
+        master_.reset();
+        hung_up_ = true;
     }
 }
 

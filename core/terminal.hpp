@@ -1,4 +1,4 @@
-// Terminals: the sandbox's own pty, the copying between it and the caller's terminal, and the caller's terminal put back.
+// The caller's terminal, the supervisor's side: its state kept, and the copying between it and the sandbox's own pty.
 #pragma once
 
 #include <poll.h>
@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/base/fd.hpp"
-#include "core/base/step.hpp"
 
 namespace sandbox::terminal {
 
@@ -20,6 +19,9 @@ struct State {
     winsize size{};
 };
 
+/// The state for a pty whose output goes on to a terminal that is not raw: the latter alone turns "\n" into "\r\n".
+[[nodiscard]] State without_output_processing(State state);
+
 /// The state of the terminal at `descriptor`; nothing where it is no terminal.
 [[nodiscard]] std::optional<State> read_state(int descriptor);
 
@@ -27,34 +29,28 @@ struct State {
 /// scope, if this process is still in its foreground and something changed.
 class Guard {
 public:
-    /// `size_too`: CMD has the terminal itself and could change its size as well. With a pty in between it cannot, and a new
-    /// size is the person's own doing.
-    explicit Guard(bool size_too);
+    /// `shared`: CMD has the terminal itself and could change its size and stop its output as well. With a pty in
+    /// between it cannot, and a new size is the person's own doing.
+    explicit Guard(bool shared);
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
     ~Guard();
 
 private:
-    int descriptor_ = -1;
-    bool size_too_;
+    Fd terminal_;
+    bool shared_;
     State state_;
 };
 
-/// The child's side: opens a pty of the sandbox's own /dev/pts, in the state `like`, sends its master over `control` and
-/// returns the other end. Before: the new root is entered and the ids are final. Plain code; leaves through `failure`.
-[[nodiscard]] Fd open_own(const std::optional<State>& like, int control, const FailurePipe& failure);
-
-/// The child's side: makes `terminal` the controlling terminal of this session and its standard streams: whichever of the
-/// caller's three is a terminal, or all of them where none is.
-/// \return 0, or -1 and errno.
-[[nodiscard]] int take_control(const Fd& terminal);
-
-/// The supervisor's side: copies between the caller's descriptors 0 and 1 and the pty's master. The caller's terminal is raw
-/// while this is in its foreground.
+/// The supervisor's side: copies between the caller's descriptors 0 and 1 and the pty's master. The caller's terminal
+/// is raw while this is in its foreground.
 class Relay {
 public:
-    /// Takes over `master`. Standard input need not be a terminal.
-    explicit Relay(Fd master);
+    enum class Direction { both, output };
+
+    /// Takes over `master`. Standard input need not be a terminal. With Direction::output nothing is read from the
+    /// caller, whose terminal keeps its modes.
+    Relay(Fd master, Direction direction);
     Relay(const Relay&) = delete;
     Relay& operator=(const Relay&) = delete;
     ~Relay();
@@ -63,13 +59,14 @@ public:
     void suspend();
     /// Raw again, where this process is in the foreground; the size may have changed meanwhile.
     void resume();
-    /// True while the caller's terminal belongs to another job. A shell's fg tells a job that was not stopped nothing, so
-    /// whoever waits calls `resume` now and then.
+    /// True while the caller's terminal belongs to another job. A shell's fg tells a job that was not stopped nothing,
+    /// so whoever waits calls `resume` now and then.
     [[nodiscard]] bool in_background() const { return caller_.has_value() && !raw_; }
     /// SIGWINCH: passes the size on.
     void copy_size();
 
-    /// What poll(2) should wait for now: three entries (standard input, master, standard output), -1 where nothing is wanted.
+    /// What poll(2) should wait for now: three entries (standard input, master, standard output), -1 where nothing is
+    /// wanted.
     static constexpr std::size_t kWatched = 3;
     void watch(pollfd* entries) const;
     /// Copies what those entries say is possible.
@@ -83,7 +80,8 @@ private:
     void write_pending(int descriptor, std::vector<char>& pending, std::size_t most);
 
     Fd master_;
-    std::optional<State> caller_;
+    int output_;                  ///< the descriptor that CMD's output goes to
+    std::optional<State> caller_; ///< the terminal that input is read from
     bool raw_ = false;
     bool input_open_ = true;
     bool hung_up_ = false;

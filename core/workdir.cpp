@@ -12,7 +12,8 @@ int enter_workdir(const char* path) {
     if (::chdir(path) < 0) {
         return -1;
     }
-    // The system call itself: for a directory outside of the root it answers "(unreachable)/...", which libc would hide.
+    // The system call itself: for a directory outside of the root it answers "(unreachable)/...", which libc would
+    // hide.
     char where[PATH_MAX];
     if (::syscall(SYS_getcwd, where, sizeof where) < 0) {
         return -1;

@@ -1,5 +1,5 @@
-// What must hold for a sandbox to start, each with its fix: `sandboxctl doctor` runs all of them ahead, and a failed start
-// looks here for its cause.
+// What must hold for a sandbox to start, each with its fix: `sandboxctl doctor` runs all of them ahead, and a failed
+// start looks here for its cause.
 #pragma once
 
 #include <string>
@@ -28,6 +28,6 @@ struct Check {
 [[nodiscard]] std::string_view word(Check::State state);
 
 /// All checks, in the order of a start.
-[[nodiscard]] std::vector<Check> run_checks(const Machine& machine, const Host& host);
+[[nodiscard]] std::vector<Check> run_checks(const Machine &machine, const Host &host);
 
 } // namespace sandbox

@@ -11,7 +11,7 @@ namespace {
 using Kind = CompletionArgument::Kind;
 
 /// A pattern of `case` for the option under the verb `path`.
-std::string option_pattern(const std::string& path, const CompletionOption& option) {
+std::string option_pattern(const std::string &path, const CompletionOption &option) {
     std::string pattern = fmt::format("'{}|--{}'", path, option.name);
     if (option.letter != 0) {
         pattern += fmt::format("|'{}|-{}'", path, option.letter);
@@ -20,12 +20,12 @@ std::string option_pattern(const std::string& path, const CompletionOption& opti
 }
 
 /// A list for compgen -W: the script splits words at newlines only, so that file names may hold spaces.
-std::string word_list(const std::vector<std::string>& words) {
+std::string word_list(const std::vector<std::string> &words) {
     return fmt::format("$'{}'", fmt::join(words, "\\n"));
 }
 
 /// The commands that fill COMPREPLY for one argument.
-std::string reply(const CompletionArgument& argument) {
+std::string reply(const CompletionArgument &argument) {
     switch (argument.kind) {
     case Kind::none:
     case Kind::anything:
@@ -55,16 +55,16 @@ std::string reply(const CompletionArgument& argument) {
 
 /// What the script is put together from, verb by verb.
 struct Parts {
-    std::string walk;      ///< patterns for the words before the cursor
-    std::string separate;  ///< patterns for an option whose argument is the word at the cursor
-    std::string joined;    ///< patterns for an option whose argument stands behind '=' only
-    std::string options;   ///< patterns for the verb: its options
-    std::string others;    ///< patterns for the verb: what else may come
+    std::string walk;     ///< patterns for the words before the cursor
+    std::string separate; ///< patterns for an option whose argument is the word at the cursor
+    std::string joined;   ///< patterns for an option whose argument stands behind '=' only
+    std::string options;  ///< patterns for the verb: its options
+    std::string others;   ///< patterns for the verb: what else may come
 };
 
-void describe(const CompletionCommand& command, const std::string& path, Parts& parts) {
+void describe(const CompletionCommand &command, const std::string &path, Parts &parts) {
     std::vector<std::string> option_list;
-    for (const CompletionOption& option : command.options) {
+    for (const CompletionOption &option : command.options) {
         if (option.letter != 0) {
             option_list.push_back(fmt::format("-{}", option.letter));
         }
@@ -81,18 +81,19 @@ void describe(const CompletionCommand& command, const std::string& path, Parts& 
         parts.separate += line;
         parts.walk += fmt::format("        {}) ((i++)); [[ ${{COMP_WORDS[i]}} == = ]] && ((i++)) ;;\n", pattern);
     }
-    parts.options += fmt::format("        '{}') COMPREPLY=($(compgen -W {} -- \"$cur\")) ;;\n", path,
-                                 word_list(option_list));
+    parts.options +=
+        fmt::format("        '{}') COMPREPLY=($(compgen -W {} -- \"$cur\")) ;;\n", path, word_list(option_list));
     std::vector<std::string> names;
-    for (const CompletionCommand& verb : command.verbs) {
+    for (const CompletionCommand &verb : command.verbs) {
         names.push_back(verb.name);
         const std::string below = path + " " + verb.name;
         parts.walk += fmt::format("        '{}|{}') path='{}' ;;\n", path, verb.name, below);
         describe(verb, below, parts);
     }
-    parts.others += fmt::format("        '{}') {} ;;\n", path,
-                                names.empty() ? reply(command.positional)
-                                              : fmt::format("COMPREPLY=($(compgen -W {} -- \"$cur\"))", word_list(names)));
+    parts.others +=
+        fmt::format("        '{}') {} ;;\n", path,
+                    names.empty() ? reply(command.positional)
+                                  : fmt::format("COMPREPLY=($(compgen -W {} -- \"$cur\"))", word_list(names)));
 }
 
 /// Words of CMD are completed as they would be without us.
@@ -110,7 +111,7 @@ constexpr std::string_view kWithinCommand = R"(    if ((command > 0)); then
 
 } // namespace
 
-std::string bash_completion(const CompletionCommand& program) {
+std::string bash_completion(const CompletionCommand &program) {
     Parts parts;
     describe(program, program.name, parts);
     if (program.runs_command) {

@@ -18,12 +18,11 @@ using Ids = std::vector<std::string_view>;
 Ids suspects(Step step) {
     switch (step) {
     case Step::create_user_namespace:
-        return {"kernel", "system-calls", "outer-filter", "user-namespaces", "apparmor", "chroot", "namespace-limits",
-                "processes"};
+        return {"kernel",   "system-calls", "outer-filter",     "user-namespaces",
+                "apparmor", "chroot",       "namespace-limits", "processes"};
     case Step::write_uid_map:
     case Step::write_gid_map:
-        return {"proc",      "apparmor",        "newuidmap", "no-new-privs",
-                "user-name", "subordinate-ids", "processes"};
+        return {"proc", "apparmor", "newuidmap", "no-new-privs", "user-name", "subordinate-ids", "processes"};
     case Step::create_namespaces:
     case Step::create_cgroup_namespace:
         return {"system-calls", "outer-filter", "apparmor", "namespace-limits"};
@@ -41,28 +40,29 @@ Ids suspects(Step step) {
 }
 
 /// What the errno alone says, where no single fact of the machine is at fault.
-void add_meaning(Error& error, Step step, int error_number, const Machine& machine) {
-    const bool creates = step == Step::create_user_namespace || step == Step::create_namespaces ||
-                         step == Step::create_cgroup_namespace;
+void add_meaning(Error &error, Step step, int error_number, const Machine &machine) {
+    const bool creates =
+        step == Step::create_user_namespace || step == Step::create_namespaces || step == Step::create_cgroup_namespace;
     if (creates && (error_number == ENOSPC || error_number == EUSERS)) {
         const auto most = machine.sysctls.find("user.max_user_namespaces");
-        error.cause(fmt::format("as many namespaces exist as user.max_*_namespaces allows{}, or they are nested 32 deep",
-                                most == machine.sysctls.end() ? "" : fmt::format(" ({})", most->second)));
+        error.cause(
+            fmt::format("as many namespaces exist as user.max_*_namespaces allows{}, or they are nested 32 deep",
+                        most == machine.sysctls.end() ? "" : fmt::format(" ({})", most->second)));
         error.fix("end some sandboxes, or raise the limit: sudo sysctl -w user.max_user_namespaces=100000");
     }
 }
 
 } // namespace
 
-void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan, const Host& host,
-                const Machine& machine) {
+void add_causes(Error &error, Step step, int error_number, std::string_view object, const Plan &plan, const Host &host,
+                const Machine &machine) {
     if (step == Step::execute) {
         add_execute_causes(error, error_number, object, plan, host);
         return;
     }
     const Ids ids = suspects(step);
     bool found = false;
-    for (const Check& check : run_checks(machine, host)) {
+    for (const Check &check : run_checks(machine, host)) {
         if (check.state != Check::State::ok && std::ranges::find(ids, check.id) != ids.end()) {
             error.cause(check.why).fix(check.fix);
             found = true;
@@ -76,8 +76,8 @@ void add_causes(Error& error, Step step, int error_number, std::string_view obje
     }
 }
 
-void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan,
-                const Host& host) {
+void add_causes(Error &error, Step step, int error_number, std::string_view object, const Plan &plan,
+                const Host &host) {
     add_causes(error, step, error_number, object, plan, host, step == Step::execute ? Machine{} : read_machine(host));
 }
 

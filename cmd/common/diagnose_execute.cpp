@@ -31,17 +31,17 @@ constexpr int kCannotExecute = 126;
 constexpr int kNotFound = 127;
 constexpr std::size_t kHead = 4096; // the kernel reads 256 bytes; a program header table may start later
 
-bool is_executable_file(const std::string& path) {
+bool is_executable_file(const std::string &path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
-std::string real_path(const std::string& path) {
-    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+std::string real_path(const std::string &path) {
+    const std::unique_ptr<char, void (*)(void *)> real(::realpath(path.c_str(), nullptr), std::free);
     return real ? real.get() : path;
 }
 
-std::string head_of(const std::string& path) {
+std::string head_of(const std::string &path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     std::string head(kHead, '\0');
     const ssize_t count = file ? ::read(file.get(), head.data(), head.size()) : 0;
@@ -89,7 +89,7 @@ struct Found {
 
 class Explanation {
 public:
-    Explanation(Error& error, const Plan& plan, const Host& host)
+    Explanation(Error &error, const Plan &plan, const Host &host)
         : error_(error), plan_(plan), host_(host), view_(plan.root) {}
 
     void explain(int error_number, std::string_view object) {
@@ -121,7 +121,7 @@ private:
         if (object.starts_with('/')) {
             places.insert(places.begin(), std::string(object));
         }
-        for (const std::string& place : places) {
+        for (const std::string &place : places) {
             if (const std::optional<std::string> host = view_.host_path(place)) {
                 return Found{place, *host};
             }
@@ -131,9 +131,9 @@ private:
 
     /// Where the caller's own shell would find CMD.
     [[nodiscard]] std::string on_the_host() const {
-        const std::string& name = plan_.process.arguments.front();
+        const std::string &name = plan_.process.arguments.front();
         if (name.find('/') != std::string::npos) {
-            const std::string& file = plan_.process.candidates.front();
+            const std::string &file = plan_.process.candidates.front();
             return is_executable_file(file) ? file : "";
         }
         const auto path = host_.environment.find("PATH");
@@ -162,11 +162,11 @@ private:
             error_.fix(fmt::format("sandbox --env PATH={}:{} ...", escaped(paths::parent(file)), inside_path()));
             return;
         }
-        const RootEntry* entry = view_.decided_by(file);
-        if (entry != nullptr && (entry->kind == RootEntry::Kind::cover_directory ||
-                                 entry->kind == RootEntry::Kind::cover_file)) {
-            error_.cause(fmt::format("it is at {} on the host, and hidden inside: {}", quoted(file),
-                                     entry->origin.place()));
+        const RootEntry *entry = view_.decided_by(file);
+        if (entry != nullptr &&
+            (entry->kind == RootEntry::Kind::cover_directory || entry->kind == RootEntry::Kind::cover_file)) {
+            error_.cause(
+                fmt::format("it is at {} on the host, and hidden inside: {}", quoted(file), entry->origin.place()));
             return;
         }
         error_.cause(fmt::format("it exists on the host at {}, which profile {} does not grant", quoted(file),
@@ -180,7 +180,7 @@ private:
     }
 
     [[nodiscard]] std::string inside_path() const {
-        for (const EnvironmentEntry& entry : plan_.environment) {
+        for (const EnvironmentEntry &entry : plan_.environment) {
             if (entry.name == "PATH") {
                 return escaped(entry.value);
             }
@@ -188,16 +188,17 @@ private:
         return "";
     }
 
-    void explain_missing_interpreter(const Found& found) {
+    void explain_missing_interpreter(const Found &found) {
         const std::string head = head_of(found.host);
         const std::string script = script_interpreter(head);
         const std::string interpreter = script.empty() ? elf_interpreter(head) : script;
         if (interpreter.empty() || view_.host_path(interpreter)) {
             return;
         }
-        error_.cause(fmt::format("{} {} {}, which is not there inside", quoted(found.inside),
-                                 script.empty() ? "asks for the dynamic loader" : "names in its first line the interpreter",
-                                 quoted(interpreter)));
+        error_.cause(
+            fmt::format("{} {} {}, which is not there inside", quoted(found.inside),
+                        script.empty() ? "asks for the dynamic loader" : "names in its first line the interpreter",
+                        quoted(interpreter)));
         if (interpreter.starts_with('/') && is_executable_file(interpreter)) {
             error_.fix(fmt::format("--ro {}", escaped(paths::parent(interpreter))));
         } else if (interpreter.ends_with('\r')) {
@@ -205,7 +206,7 @@ private:
         }
     }
 
-    void explain_denial(const Found& found) {
+    void explain_denial(const Found &found) {
         struct stat status {};
         struct statvfs file_system {};
         if (::stat(found.host.c_str(), &status) != 0) {
@@ -226,7 +227,7 @@ private:
         }
     }
 
-    void explain_denied_interpreter(const Found& found) {
+    void explain_denied_interpreter(const Found &found) {
         const std::string interpreter = script_interpreter(head_of(found.host));
         const std::optional<std::string> host = interpreter.empty() ? std::nullopt : view_.host_path(interpreter);
         if (host && !is_executable_file(*host)) {
@@ -235,7 +236,7 @@ private:
         }
     }
 
-    void explain_format(const Found& found) {
+    void explain_format(const Found &found) {
         const std::string head = head_of(found.host);
         if (head.empty()) {
             error_.cause("the file is empty");
@@ -247,15 +248,15 @@ private:
         }
     }
 
-    Error& error_;
-    const Plan& plan_;
-    const Host& host_;
+    Error &error_;
+    const Plan &plan_;
+    const Host &host_;
     InsideView view_;
 };
 
 } // namespace
 
-void add_execute_causes(Error& error, int error_number, std::string_view object, const Plan& plan, const Host& host) {
+void add_execute_causes(Error &error, int error_number, std::string_view object, const Plan &plan, const Host &host) {
     Explanation(error, plan, host).explain(error_number, object);
 }
 

@@ -14,9 +14,10 @@ namespace sandbox {
 
 /// One of newuidmap(1) and newgidmap(1) as it is installed.
 struct HelperFile {
-    std::string path;         ///< empty: not installed
-    bool privileged = false;  ///< setuid root, or a file capability that can set ids
+    std::string path;        ///< empty: not installed
+    bool privileged = false; ///< setuid root, or a file capability that can set ids
     bool is_setuid = false;
+    bool owner_unmapped = false;  ///< setuid to a user who has no id in the user namespace around us: no privilege
     bool on_nosuid_mount = false; ///< its file system gives no privilege to anybody
 };
 
@@ -31,9 +32,9 @@ struct Machine {
     int kernel_minor = 0;
     bool proc_is_mounted = true;
     bool in_chroot = false;
-    bool no_new_privs = false;   ///< of this process: an outer sandbox set it
-    bool filtered = false;       ///< a seccomp filter of somebody else's is in force
-    std::string apparmor_profile; ///< that confines this process; empty: none
+    bool no_new_privs = false;                   ///< of this process: an outer sandbox set it
+    bool filtered = false;                       ///< a seccomp filter of somebody else's is in force
+    std::string apparmor_profile;                ///< that confines this process; empty: none
     std::map<std::string, std::int64_t> sysctls; ///< "user.max_user_namespaces"; what is not there has no entry
     HelperFile newuidmap;
     HelperFile newgidmap;
@@ -41,11 +42,11 @@ struct Machine {
     std::map<std::string, CallState> calls;      ///< "unshare", "openat2" ...
     std::optional<std::uint64_t> process_limit;  ///< RLIMIT_NPROC; nothing: unlimited
     std::uint64_t process_count = 0;             ///< threads of the caller's uid, counted only where there is a limit
-    std::string pids_cgroup;                     ///< the caller's cgroup where its pids.max is reached; empty: it is not
+    std::string pids_cgroup; ///< the caller's cgroup where its pids.max is reached; empty: it is not
 };
 
 /// Reads the facts. Nothing is changed, and no namespace is made.
-[[nodiscard]] Machine read_machine(const Host& host);
+[[nodiscard]] Machine read_machine(const Host &host);
 
 /// "6.1.0-18-amd64" -> 6, 1; zeros where it is no release.
 [[nodiscard]] std::pair<int, int> kernel_version(std::string_view release);

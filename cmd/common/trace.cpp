@@ -44,7 +44,7 @@ std::string Trace::text() const {
         const StepClock::Entry& entry = steps_.entries[i];
         if (entry.times != 0) {
             result += fmt::format("   inside:    +{:.3f}  {} ({}x)\n", static_cast<double>(entry.nanoseconds) / 1e6,
-                                  words(static_cast<Step>(i)), entry.times);
+                                  words(static_cast<Step>(i)).text, entry.times);
         }
     }
     return result;

@@ -14,8 +14,8 @@ namespace sandbox {
 class Trace {
 public:
     struct Mark {
-        std::string_view name;          ///< what has just been finished; must outlive the trace (a literal)
-        std::int64_t microseconds = 0;  ///< since the trace was made
+        std::string_view name;         ///< what has just been finished; must outlive the trace (a literal)
+        std::int64_t microseconds = 0; ///< since the trace was made
     };
 
     Trace();

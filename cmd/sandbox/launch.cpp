@@ -1,20 +1,24 @@
 // The story of a run, in the kernel's order. Three functions, one step a line; the insides stand in core/ and netns/.
 //
-// | who        | step                                                        | why here                                        |
+// | who        | step                                                        | why here |
 // |------------|-------------------------------------------------------------|-------------------------------------------------|
-// | supervisor | compile or load the cached filter; lay out CMD's words      | all user errors come before any kernel state    |
-// | supervisor | clone into a new user and pid namespace                     | user first: it owns everything that follows     |
-// | supervisor | newuidmap and newgidmap, side by side                       | the child creates its namespaces meanwhile      |
-// | child      | net, mnt, uts, ipc; hostname and loopback                   | none of it needs host privilege or a mapped id  |
-// | child      | mapped: cgroup namespace; all mounts private                | what it creates from here on has an owner       |
-// | child      | root assembled, pivot_root, old root unmounted              | chroot can be left, this cannot                 |
-// | pid 1      | session, keyring, terminal, working directory               | in the new root, so nothing of the host is met  |
-// | pid 1      | groups, ids, securebits, capabilities, no_new_privs         | before the filter, which need not allow them    |
-// | pid 1      | forks CMD's process, locks itself into a filter, reaps      | no profile, however strict, can break pid 1     |
-// | CMD        | process group, signals, the filter, execve                  | the filter covers CMD from its first instruction|
-// | supervisor | waits, passes signals on, keeps the terminal, reports       |                                                 |
+// | supervisor | compile or load the cached filter; lay out CMD's words      | all user errors come before any kernel
+// state    | | supervisor | clone into a new user and pid namespace                     | user first: it owns
+// everything that follows     | | supervisor | newuidmap and newgidmap, side by side                       | the child
+// works on meanwhile                    | | child      | net, mnt, uts, ipc; hostname and loopback                   |
+// none of it needs host privilege or a mapped id  | | child      | mapped: cgroup namespace; all mounts private | what
+// it creates from here on has an owner       | | child      | root assembled, pivot_root, old root unmounted | chroot
+// can be left, this cannot                 | | pid 1      | session, keyring; groups dropped, ids taken | in the new
+// root, so nothing of the host is met  | | pid 1      | terminal, working directory                                 |
+// with CMD's ids, so with CMD's rights            | | pid 1      | securebits, capabilities, no_new_privs, read back |
+// before the filter, which need not allow them    | | pid 1      | every descriptor closed but the standard three |
+// nothing of the host's reaches CMD               | | CMD        | process group, signals, the filter, execve | the
+// filter covers CMD from its first instruction| | pid 1      | locks itself into a filter of its own, reaps | no
+// profile, however strict, can break pid 1     | | supervisor | waits, passes signals on, keeps the terminal, reports
+// |                                                 |
 #include "cmd/sandbox/launch.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -33,8 +37,10 @@
 #include "core/init.hpp"
 #include "core/namespaces.hpp"
 #include "core/own_directories.hpp"
+#include "core/pty.hpp"
 #include "core/root.hpp"
 #include "core/seccomp.hpp"
+#include "core/standard_streams.hpp"
 #include "core/terminal.hpp"
 #include "core/workdir.hpp"
 #include "netns/loopback.hpp"
@@ -54,37 +60,60 @@ struct Start {
     StepClock* clock;
 };
 
+/// The second string to the bow: the first is the control socket, whose end pid 1 watches. Without a pid namespace of
+/// its own it must live on for a moment, to kill CMD's processes one by one.
+void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
+    if (plan.namespaces.pid) {
+        failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    }
+}
+
+/// The sandbox's own terminal, in the place of the caller's.
+/// \return the standard descriptor that it is now, -1 where the plan wants none.
+int take_terminal(const Start& start, const StepReporter& failure) {
+    const ProcessPlan& process = start.plan.process;
+    if (!process.terminal && !process.output_terminal) {
+        return -1;
+    }
+    const Fd terminal = pty::open_own(start.callers_terminal, start.control.child.get(), failure);
+    if (process.terminal) {
+        failure.at(Step::start_session, pty::take_control(terminal));
+        return STDIN_FILENO;
+    }
+    return failure.at(Step::start_session, pty::take_outputs(terminal));
+}
+
 /// pid 1: nothing that the supervisor did not decide happens here.
-[[noreturn]] void become_init(Start& start, mode_t umask, const FailurePipe& failure) {
+[[noreturn]] void become_init(Start& start, mode_t umask, const StepReporter& failure) {
     const Plan& plan = start.plan;
     ChildMessage started{};
     started.kind = ChildMessage::Kind::started;
     if (start.tell_namespaces) {
-        namespaces::read_inodes(started.namespaces);
+        started.namespaces = namespaces::read_inodes();
     }
 
+    if (!plan.namespaces.pid) {
+        // Not pid 1 of anything then: CMD's orphans come to us all the same.
+        failure.at(Step::watch_supervisor, ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    }
     failure.at(Step::start_session, ::setsid());
     credentials::leave_session_keyring(failure);
 
     credentials::take_ids(plan.ids, failure);
-    // CMD's ids are ours from here on; a change of ids clears the signal for the supervisor's end, so it is asked for again.
-    failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    // CMD's ids are ours from here on; a change of ids clears the signal for the supervisor's end, so it is asked for
+    // again.
+    die_with_supervisor(plan, failure);
     failure.at(Step::watch_supervisor, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-    Fd terminal;
-    if (plan.process.terminal) {
-        terminal = terminal::open_own(start.callers_terminal, start.control.child.get(), failure);
-        failure.at(Step::start_session, terminal::take_control(terminal));
-    }
+    const int terminal = take_terminal(start, failure);
     failure.at(Step::enter_workdir, enter_workdir(plan.process.workdir.c_str()), plan.process.workdir.c_str());
     credentials::give_up_privileges(plan.capabilities, failure);
     // Nothing here can gain a privilege any more.
 
     failure.at(Step::close_descriptors, init::keep_only_own_descriptors(start.control.child.get()));
-    const FailurePipe own(init::kControl, start.clock);
-    // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for is in
-    // place: now or never.
-    const int foreground = plan.process.terminal ? STDIN_FILENO : -1;
-    const pid_t command = start.execution.start(foreground, umask, init::kControl);
+    const StepReporter own(init::kControl, start.clock);
+    // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for
+    // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along.
+    const pid_t command = start.execution.start(terminal, umask, init::kControl);
     own.at(Step::start_command, command);
     const Execution::Failure& failed = start.execution.failure();
     if (failed.error_number != 0) {
@@ -92,9 +121,7 @@ struct Start {
         own.leave(failed.step, failed.object);
     }
     own.done(Step::execute);
-    if (!plan.process.terminal) {
-        own.at(Step::close_descriptors, init::let_go_of_standard_streams(), "/dev/null");
-    }
+    own.at(Step::close_descriptors, let_go_of_standard_streams(STDERR_FILENO), "/dev/null");
     own.at(Step::lock_init, init::lock(!plan.namespaces.pid));
     own.at(Step::start_command, static_cast<int>(::write(init::kControl, &started, sizeof started)));
     init::run(command, !plan.namespaces.pid);
@@ -109,11 +136,12 @@ struct Start {
     if (start.clock != nullptr) {
         start.clock->start();
     }
-    const FailurePipe failure(control, start.clock);
+    const StepReporter failure(control, start.clock);
     init::hide_command_line(start.arguments);
-    failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    die_with_supervisor(plan, failure);
 
-    // While newuidmap and newgidmap run: all that needs no mapped id, and the network namespace is the dear part of a start.
+    // While newuidmap and newgidmap run: all that needs no mapped id, and the network namespace is the dear part of a
+    // start.
     namespaces::create(plan.namespaces, failure);
     if (plan.namespaces.uts) {
         const std::string& hostname = plan.namespaces.hostname;
@@ -137,6 +165,32 @@ struct Start {
     become_init(start, umask, failure);
 }
 
+/// What the sandbox's own terminal is to look like.
+std::optional<terminal::State> callers_terminal(const ProcessPlan& process) {
+    if (process.terminal) {
+        return terminal::read_state(STDIN_FILENO);
+    }
+    std::optional<terminal::State> state = terminal::read_state(STDOUT_FILENO);
+    if (!state) {
+        state = terminal::read_state(STDERR_FILENO);
+    }
+    return state ? std::optional(terminal::without_output_processing(*state)) : std::nullopt;
+}
+
+/// In a session of its own CMD is out of reach of job control, which keeps other programs from reading what is typed
+/// while they are in the background. As shells do for `CMD &` without job control, it gets /dev/null there.
+void keep_background_from_reading(const ProcessPlan& process) {
+    const bool in_background =
+        !process.terminal && ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) != ::getpgrp();
+    if (!in_background) {
+        return;
+    }
+    const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null || ::dup2(null.get(), STDIN_FILENO) < 0) {
+        throw Error("cannot open '/dev/null' as the input of a command in the background").kernel(errno);
+    }
+}
+
 /// Memory that supervisor and child share, for --verbose.
 struct SharedClock {
     StepClock* clock = nullptr;
@@ -145,8 +199,7 @@ struct SharedClock {
         if (!wanted) {
             return;
         }
-        void* memory =
-            ::mmap(nullptr, sizeof(StepClock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void* memory = ::mmap(nullptr, sizeof(StepClock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {
             throw Error("cannot make the trace of the steps").kernel(errno);
         }
@@ -161,9 +214,28 @@ struct SharedClock {
     }
 };
 
+/// Without a pid namespace of their own, CMD's processes outlive pid 1 and become our children: they end with the
+/// scope.
+struct DescendantReaper {
+    bool is_needed;
+
+    explicit DescendantReaper(bool needed) : is_needed(needed) {
+        if (needed && ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+            throw Error("cannot become the reaper of the sandbox's processes").kernel(errno);
+        }
+    }
+    DescendantReaper(const DescendantReaper&) = delete;
+    DescendantReaper& operator=(const DescendantReaper&) = delete;
+    ~DescendantReaper() {
+        if (is_needed) {
+            init::kill_descendants();
+        }
+    }
+};
+
 /// A failure of the child explains more than what its absence made fail here.
 void rethrow_childs_failure(int control) {
-    while (const std::optional<control::Received> received = control::receive(control, false)) {
+    while (const std::optional<control::Received> received = control::receive(control)) {
         if (received->message.kind == ChildMessage::Kind::failed) {
             const StepFailure& failure = received->message.failure;
             throw StepError(failure.step, failure.object, failure.error_number);
@@ -180,17 +252,16 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     make_own_directories(plan.root.ensure_directories);
     const SharedClock clock(options.trace != nullptr);
     const Signals signals;
-    const terminal::Guard terminal_guard(!plan.process.terminal);
+    const terminal::Guard terminal_guard(!plan.process.terminal && !plan.process.output_terminal);
+    keep_background_from_reading(plan.process);
     Start start{plan,
                 Execution(plan, program, signals.callers_mask()),
-                terminal::read_state(STDIN_FILENO),
+                callers_terminal(plan.process),
                 control::make_pair(),
                 arguments,
                 status.wanted(),
                 clock.clock};
-    if (!plan.namespaces.pid && ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
-        throw Error("cannot become the reaper of the sandbox's processes").kernel(errno);
-    }
+    const DescendantReaper reaper(!plan.namespaces.pid);
     // All user errors are behind us; from here on there is kernel state.
 
     int pidfd = -1;

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 
 #include <nlohmann/json.hpp>
@@ -13,14 +12,13 @@ namespace sandbox {
 
 using Json = nlohmann::ordered_json;
 
-void StatusPipe::started(pid_t command, pid_t init, std::span<const std::uint64_t> namespaces) const {
+void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& namespaces) const {
     if (!wanted()) {
         return;
     }
-    constexpr std::array kNames = {"user", "pid", "net", "mnt", "uts", "ipc", "cgroup"};
     Json inodes = Json::object();
-    for (std::size_t i = 0; i < kNames.size() && i < namespaces.size(); ++i) {
-        inodes[kNames[i]] = namespaces[i];
+    for (std::size_t i = 0; i < namespaces.size(); ++i) {
+        inodes[kNamespaceNames[i]] = namespaces[i];
     }
     Json record = {{"event", "started"}, {"pid", command}, {"init", init}, {"namespaces", inodes}};
     if (!name_.empty()) {
@@ -35,7 +33,7 @@ void StatusPipe::failed(const Error& error) const {
     }
     Json record = {{"event", "failed"}, {"status", error.exit_status()}, {"errno", error.error_number()}};
     if (const auto* step = dynamic_cast<const StepError*>(&error)) {
-        record["step"] = words(step->step());
+        record["step"] = words(step->step()).text;
         record["object"] = step->object();
     }
     record["message"] = error.summary();

@@ -1,13 +1,13 @@
-// `--status-fd`: one JSON object a line for the program that started us, so that our failures and CMD's are never confused.
+// `--status-fd`: one JSON object a line for the program that started us, so that our failures and CMD's are never
+// confused.
 #pragma once
 
 #include <sys/types.h>
 
-#include <cstdint>
-#include <span>
 #include <string>
 
 #include "core/base/error.hpp"
+#include "core/base/message.hpp"
 
 namespace sandbox {
 
@@ -20,10 +20,11 @@ public:
     [[nodiscard]] bool wanted() const { return descriptor_ >= 0; }
 
     /// {"event":"started","pid":CMD's,"init":pid 1's,"namespaces":{"user":INODE,...}}, pids as the caller sees them.
-    void started(pid_t command, pid_t init, std::span<const std::uint64_t> namespaces) const;
+    void started(pid_t command, pid_t init, const NamespaceInodes& namespaces) const;
     /// {"event":"failed","step":...,"object":...,"errno":...,"message":...}: CMD has not run.
     void failed(const Error& error) const;
-    /// {"event":"ended","status":exit status of sandbox,"signal":N or null,"reason":"exit"|"signal"|"timeout"|"killed"}.
+    /// {"event":"ended","status":exit status of sandbox,"signal":N or
+    /// null,"reason":"exit"|"signal"|"timeout"|"killed"}.
     void ended(int status, int signal, const char* reason) const;
 
 private:

@@ -8,10 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "core/base/step_error.hpp"
-#include "core/init.hpp"
+#include "core/base/sys.hpp"
+#include "core/standard_streams.hpp"
 
 namespace sandbox {
 
@@ -19,7 +21,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kGracePeriod{10'000};
 constexpr int kForegroundCheck = 200; // milliseconds
-constexpr int kStatusTimedOut = 124; // as timeout(1)
+constexpr int kStatusTimedOut = 124;  // as timeout(1)
 constexpr int kSignalBase = 128;
 
 /// From the keyboard the kernel signals the whole foreground group; CMD's group is not that group, so we do it for it.
@@ -29,27 +31,8 @@ bool from_keyboard(const signalfd_siginfo& signal) {
 
 } // namespace
 
-Signals::Signals() {
-    sigset_t all;
-    ::sigfillset(&all);
-    for (const int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-        ::sigdelset(&all, crash);
-    }
-    ::sigprocmask(SIG_SETMASK, &all, &callers_mask_);
-    struct sigaction normal{};
-    normal.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &normal, nullptr);
-    descriptor_.reset(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!descriptor_) {
-        throw Error("cannot listen for signals").kernel(errno);
-    }
-}
-
-Signals::~Signals() {
-    ::sigprocmask(SIG_SETMASK, &callers_mask_, nullptr);
-}
-
-Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, int control, const StatusPipe& status)
+Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, int control,
+                       const StatusPipe& status)
     : plan_(plan), signals_(signals), init_(init), control_(control), status_(status) {
     if (plan.timeout) {
         timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -60,48 +43,56 @@ Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& i
 }
 
 Outcome Supervisor::watch() {
+    enum : std::size_t {
+        kSignals,
+        kMessages,
+        kInit,
+        kTimer,
+        kTerminal,
+        kCount = kTerminal + terminal::Relay::kWatched
+    };
     for (bool init_runs = true; init_runs || (relay_ && !relay_->finished());) {
-        pollfd watched[4 + terminal::Relay::kWatched] = {
-            {signals_.descriptor(), POLLIN, 0},
-            {control_open_ ? control_ : -1, POLLIN, 0},
-            {init_runs ? init_.pidfd() : -1, POLLIN, 0},
-            {timer_ ? timer_.get() : -1, POLLIN, 0},
-        };
-        pollfd* const terminal = watched + 4;
-        for (std::size_t i = 0; i < terminal::Relay::kWatched; ++i) {
-            terminal[i] = {-1, 0, 0};
-        }
+        std::array<pollfd, kCount> watched;
+        watched.fill({.fd = -1, .events = POLLIN, .revents = 0}); // poll(2) passes over a negative descriptor
+        watched[kSignals].fd = signals_.descriptor();
+        watched[kMessages].fd = control_open_ ? control_ : -1;
+        watched[kInit].fd = init_runs ? init_.pidfd() : -1;
+        watched[kTimer].fd = timer_.get();
         if (relay_) {
-            relay_->watch(terminal);
+            relay_->watch(&watched[kTerminal]);
         }
         const bool in_background = relay_ && relay_->in_background();
-        ::poll(watched, std::size(watched), in_background ? kForegroundCheck : -1);
+        ::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1);
 
         if (relay_) {
-            relay_->serve(terminal);
+            relay_->serve(&watched[kTerminal]);
         }
         if (in_background) {
             relay_->resume();
         }
-        if (watched[1].revents != 0) {
+        if (watched[kMessages].revents != 0) {
             serve_messages();
         }
-        signalfd_siginfo signal{};
-        while (::read(signals_.descriptor(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
-            on_signal(signal);
+        if (watched[kSignals].revents != 0) {
+            serve_signals();
         }
-        if (watched[3].revents != 0) {
+        if (watched[kTimer].revents != 0) {
             on_timer();
         }
-        if (watched[2].revents != 0) {
-            init_runs = false;
-        }
+        init_runs = init_runs && watched[kInit].revents == 0;
     }
     return conclude();
 }
 
+void Supervisor::serve_signals() {
+    signalfd_siginfo signal{};
+    while (::read(signals_.descriptor(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+        on_signal(signal);
+    }
+}
+
 void Supervisor::serve_messages() {
-    std::optional<control::Received> received = control::receive(control_, false);
+    std::optional<control::Received> received = control::receive(control_);
     if (!received) {
         control_open_ = errno == EAGAIN;
         return;
@@ -116,7 +107,8 @@ void Supervisor::on_message(control::Received received) {
         throw StepError(failure.step, failure.object, failure.error_number);
     }
     case ChildMessage::Kind::terminal:
-        relay_.emplace(std::move(received.descriptor));
+        relay_.emplace(std::move(received.descriptor),
+                       plan_.process.terminal ? terminal::Relay::Direction::both : terminal::Relay::Direction::output);
         break;
     case ChildMessage::Kind::command:
         command_ = received.sender;
@@ -124,7 +116,10 @@ void Supervisor::on_message(control::Received received) {
     case ChildMessage::Kind::started:
         started_ = true;
         status_.started(command_, init_.pid(), received.message.namespaces);
-        let_go_of_standard_streams();
+        // Errors keep their stream, and a relay in both directions needs the other two.
+        if (!plan_.process.terminal && let_go_of_standard_streams(STDOUT_FILENO) < 0) {
+            throw Error("cannot let go of CMD's input and output: '/dev/null'").kernel(errno);
+        }
         if (plan_.timeout) {
             arm_timer(*plan_.timeout);
         }
@@ -132,23 +127,9 @@ void Supervisor::on_message(control::Received received) {
     case ChildMessage::Kind::stopped:
         stop_with_command();
         break;
-    case ChildMessage::Kind::continued:
-        break;
     case ChildMessage::Kind::exited:
         ended_ = received.message.status;
         break;
-    }
-}
-
-void Supervisor::let_go_of_standard_streams() {
-    if (relay_) {
-        return;
-    }
-    // Whoever reads CMD's output sees its end when CMD's processes have closed it, not when we end; errors keep theirs.
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (null) {
-        ::dup2(null.get(), STDIN_FILENO);
-        ::dup2(null.get(), STDOUT_FILENO);
     }
 }
 
@@ -186,8 +167,8 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
 }
 
 void Supervisor::forward(int signal, bool whole_group) {
-    control::send(control_, SupervisorMessage{.kind = SupervisorMessage::Kind::signal, .signal = signal,
-                                              .whole_group = whole_group});
+    control::send(control_, SupervisorMessage{
+                                .kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group});
 }
 
 void Supervisor::abort_start(int signal) {
@@ -196,15 +177,36 @@ void Supervisor::abort_start(int signal) {
 }
 
 void Supervisor::stop_with_command() {
-    // The shell that started us sees one job: it stops when CMD does, and goes on with it.
+    // The shell that started us sees one job: it stops when CMD does, and SIGCONT, which we pass on, lets both go on.
     if (relay_) {
         relay_->suspend();
     }
-    ::kill(::getpid(), SIGSTOP);
+    const ChildProcess alarm = timer_ ? continue_at_deadline() : ChildProcess();
+    signals_.stop_self();
     if (relay_) {
         relay_->resume();
     }
-    forward(SIGCONT, true);
+}
+
+/// Nothing runs in a stopped process, so a child wakes us when the time is over: CMD cannot stop its own time limit.
+ChildProcess Supervisor::continue_at_deadline() const {
+    itimerspec left{};
+    ::timerfd_gettime(timer_.get(), &left);
+    const pid_t supervisor = ::getpid();
+    int pidfd = -1;
+    const pid_t pid = sys::clone(0, &pidfd);
+    if (pid < 0) {
+        throw Error("cannot watch the time limit of a stopped sandbox").kernel(errno);
+    }
+    if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        ::ppoll(nullptr, 0, &left.it_value, nullptr);
+        if (::getppid() == supervisor) {
+            ::kill(supervisor, SIGCONT);
+        }
+        ::_exit(0);
+    }
+    return {pid, Fd(pidfd)};
 }
 
 void Supervisor::arm_timer(std::chrono::milliseconds delay) {
@@ -237,10 +239,6 @@ Outcome Supervisor::conclude() {
     }
     relay_.reset();
     const int init_status = init_.wait();
-    if (!plan_.namespaces.pid) {
-        // Without a pid namespace of their own, CMD's processes outlive pid 1 and become our children.
-        init::kill_descendants();
-    }
     Outcome outcome;
     if (timed_out_) {
         outcome = {.status = kStatusTimedOut, .signal = SIGTERM, .timed_out = true};

@@ -1,7 +1,6 @@
-// Step 11 of a run: the supervisor waits, passes signals on, keeps the terminal, and reports how CMD ended.
+// The last step of a run: the supervisor waits, passes signals on, keeps the terminal, and reports how CMD ended.
 #pragma once
 
-#include <signal.h>
 #include <sys/signalfd.h>
 
 #include <chrono>
@@ -12,6 +11,7 @@
 #include "core/base/child_process.hpp"
 #include "core/control.hpp"
 #include "core/plan/plan.hpp"
+#include "core/signals.hpp"
 #include "core/terminal.hpp"
 
 namespace sandbox {
@@ -22,25 +22,6 @@ struct Outcome {
     int signal = 0;           ///< of CMD's end, 0 for none
     bool timed_out = false;   ///< --timeout ended it
     bool init_killed = false; ///< pid 1 was killed from outside
-};
-
-/// The signals that a run passes on or acts on: blocked while it lasts and read from a descriptor. The caller's mask is
-/// kept, for CMD.
-class Signals {
-public:
-    /// Blocks all but what a crash raises, and takes SIGCHLD back to its default: a caller that ignores it would keep us
-    /// from learning how CMD ended.
-    Signals();
-    Signals(const Signals&) = delete;
-    Signals& operator=(const Signals&) = delete;
-    ~Signals();
-
-    [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-    [[nodiscard]] const sigset_t& callers_mask() const { return callers_mask_; }
-
-private:
-    sigset_t callers_mask_{};
-    Fd descriptor_;
 };
 
 /// Watches one sandbox from the moment its maps are written.
@@ -55,6 +36,7 @@ public:
 
 private:
     void serve_messages();
+    void serve_signals();
     void on_message(control::Received received);
     void on_signal(const signalfd_siginfo& signal);
     void on_timer();
@@ -62,7 +44,7 @@ private:
     void forward(int signal, bool whole_group);
     void abort_start(int signal);
     void stop_with_command();
-    void let_go_of_standard_streams();
+    [[nodiscard]] ChildProcess continue_at_deadline() const;
     [[nodiscard]] Outcome conclude();
 
     const Plan& plan_;
@@ -76,8 +58,8 @@ private:
     bool timed_out_ = false;
     bool control_open_ = true;
     pid_t command_ = 0;
-    std::optional<int> ended_;  ///< wait(2)'s status of CMD
-    int aborted_by_ = 0;        ///< the signal that ended the run before CMD started
+    std::optional<int> ended_; ///< wait(2)'s status of CMD
+    int aborted_by_ = 0;       ///< the signal that ended the run before CMD started
 };
 
 } // namespace sandbox

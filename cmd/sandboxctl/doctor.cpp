@@ -1,7 +1,12 @@
 // sandboxctl doctor: can this machine run sandboxes, and if not, why and what helps.
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,49 +18,85 @@
 #include "cmd/common/machine.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
-#include "core/base/child_process.hpp"
 #include "core/base/error.hpp"
+#include "core/base/fd.hpp"
 #include "core/plan/host.hpp"
 
 namespace sandbox::ctl {
 
 namespace {
 
+/// How a program ended, and what it said on standard error.
+struct Ending {
+    int status = 0; ///< wait(2)'s
+    std::string errors;
+};
+
+/// Runs the program with the caller's own environment, as the caller would.
+Ending run(const std::vector<std::string> &words) {
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        throw Error("cannot make a pipe").kernel(errno);
+    }
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    std::vector<char *> arguments;
+    for (const std::string &word : words) {
+        arguments.push_back(const_cast<char *>(word.c_str())); // posix_spawn(3) does not write to them
+    }
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, writer.get(), STDERR_FILENO);
+    pid_t pid = -1;
+    const int error = ::posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+        throw Error(fmt::format("cannot start {}", sandbox::quoted(words.front()))).kernel(error);
+    }
+    writer.reset();
+    Ending ending;
+    std::array<char, 4096> buffer{};
+    for (ssize_t count = 1; count > 0;) {
+        count = ::read(reader.get(), buffer.data(), buffer.size());
+        ending.errors.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    }
+    ::waitpid(pid, &ending.status, 0);
+    return ending;
+}
+
 /// Facts can mislead (a profile of AppArmor's for our program, a limit that is just reached), so a sandbox is started.
-Check start_one(const Machine& machine) {
+Check start_one(const Machine &machine) {
     Check check{"start", "a sandbox under the profile strict starts", Check::State::ok, "", ""};
-    HelperResult result;
     try {
-        result = Helper({machine.executable, "--quiet", "--profile", "strict", "--", "/bin/true"}).finish();
-    } catch (const Error& error) {
+        const Ending ending = run({machine.executable, "--quiet", "--profile", "strict", "--", "true"});
+        if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0) {
+            return check;
+        }
+        check.why = ending.errors.empty() ? "it ended without a word" : ending.errors;
+    } catch (const Error &error) {
         check.why = error.what();
     }
-    if (check.why.empty() && WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0) {
-        return check;
-    }
     check.state = Check::State::missing;
-    if (check.why.empty()) {
-        check.why = result.errors.empty() ? "it ended without a word" : result.errors;
-    }
-    while (check.why.ends_with('\n')) {
-        check.why.pop_back();
-    }
-    check.fix = "see above; what the message says comes first";
+    check.why.erase(check.why.find_last_not_of('\n') + 1);
+    check.fix = "do what this message says";
     return check;
 }
 
 /// Where a sandbox does start, what the facts make look impossible is only worth a remark.
-void soften(std::vector<Check>& checks) {
-    for (Check& check : checks) {
+void soften(std::vector<Check> &checks) {
+    for (Check &check : checks) {
         if (check.state == Check::State::missing) {
             check.state = Check::State::warning;
         }
     }
 }
 
-std::string as_json(const std::vector<Check>& checks, bool works) {
+std::string as_json(const std::vector<Check> &checks, bool works) {
     Json list = Json::array();
-    for (const Check& check : checks) {
+    for (const Check &check : checks) {
         list.push_back({{"id", check.id},
                         {"title", check.title},
                         {"state", word(check.state)},
@@ -66,7 +107,7 @@ std::string as_json(const std::vector<Check>& checks, bool works) {
 }
 
 /// Lines after the first are moved in.
-std::string indented(const std::string& text) {
+std::string indented(const std::string &text) {
     std::string result;
     for (const char c : text) {
         result += c;
@@ -77,9 +118,9 @@ std::string indented(const std::string& text) {
     return result;
 }
 
-std::string as_lines(const std::vector<Check>& checks, bool works) {
+std::string as_lines(const std::vector<Check> &checks, bool works) {
     std::string text;
-    for (const Check& check : checks) {
+    for (const Check &check : checks) {
         text += fmt::format("{:<8} {}\n", word(check.state), check.title);
         if (!check.why.empty()) {
             text += fmt::format("         why: {}\n", indented(check.why));
@@ -107,8 +148,8 @@ int doctor(bool json) {
 
 } // namespace
 
-void add_doctor(CLI::App& program, Action& chosen) {
-    CLI::App* verb = program.add_subcommand("doctor", "look whether this machine can run sandboxes");
+void add_doctor(CLI::App &program, Action &chosen) {
+    CLI::App *verb = program.add_subcommand("doctor", "look whether this machine can run sandboxes");
     const auto json = std::make_shared<bool>(false);
     verb->add_flag("--json", *json, "print it for programs");
     verb->callback([&chosen, json] { chosen = [json] { return doctor(*json); }; });

@@ -70,18 +70,19 @@ struct SpawnSetup {
 
 } // namespace
 
-Helper::Helper(const std::vector<std::string>& arguments) {
+Helper::Helper(const std::vector<std::string>& arguments, int stream) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) < 0) {
         throw Error("cannot make a pipe for " + quoted(arguments[0])).kernel(errno);
     }
-    errors_.reset(ends[0]);
+    stream_.reset(ends[0]);
     const Fd write_end(ends[1]);
 
     SpawnSetup setup;
     posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&setup.actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&setup.actions, write_end.get(), STDERR_FILENO);
+    const int unheard = stream == STDERR_FILENO ? STDOUT_FILENO : STDERR_FILENO;
+    posix_spawn_file_actions_addopen(&setup.actions, unheard, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&setup.actions, write_end.get(), stream);
     posix_spawn_file_actions_addclosefrom_np(&setup.actions, STDERR_FILENO + 1);
 
     std::vector<char*> argv;
@@ -99,13 +100,13 @@ Helper::Helper(const std::vector<std::string>& arguments) {
 }
 
 HelperResult Helper::finish() {
-    constexpr std::size_t kMost = 4096;
+    constexpr std::size_t kMost = 64 * 1024;
     HelperResult result;
     char buffer[512];
     ssize_t count = 0;
-    while ((count = ::read(errors_.get(), buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR)) {
-        if (count > 0 && result.errors.size() < kMost) {
-            result.errors.append(buffer, static_cast<std::size_t>(count));
+    while ((count = ::read(stream_.get(), buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR)) {
+        if (count > 0 && result.said.size() < kMost) {
+            result.said.append(buffer, static_cast<std::size_t>(count));
         }
     }
     result.status = process_.wait();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -37,23 +38,24 @@ private:
 
 /// What a helper program said before it ended.
 struct HelperResult {
-    int status = 0;     ///< wait(2)'s status
-    std::string errors; ///< its standard error, cut at 4 KiB
+    int status = 0;   ///< wait(2)'s status
+    std::string said; ///< the stream that was asked for, cut at 64 KiB
 };
 
 /// A helper that runs while we do something else.
 class Helper {
 public:
-    /// Starts `arguments[0]` (an absolute path) with exactly these words, an empty environment, default signals, /dev/null
-    /// as standard input and output, and no other descriptor.
+    /// Starts `arguments[0]` (an absolute path) with exactly these words, an empty environment, default signals and no
+    /// descriptor but the standard three: `stream` (STDOUT_FILENO or STDERR_FILENO) is read by us, the others are
+    /// /dev/null.
     /// \throws Error where it cannot be executed.
-    explicit Helper(const std::vector<std::string>& arguments);
+    explicit Helper(const std::vector<std::string>& arguments, int stream = STDERR_FILENO);
 
-    /// Reads its standard error to the end and reaps it.
+    /// Reads its stream to the end and reaps it.
     [[nodiscard]] HelperResult finish();
 
 private:
-    Fd errors_;
+    Fd stream_;
     ChildProcess process_;
 };
 

@@ -49,7 +49,8 @@ bool is_unsafe_sequence(std::string_view sequence) {
         return byte(0) == 0xc2 && byte(1) < 0xa0;
     }
     if (sequence.size() == 3 && byte(0) == 0xe2) {
-        const bool marks = byte(1) == 0x80 && ((byte(2) >= 0x8b && byte(2) <= 0x8f) || (byte(2) >= 0xa8 && byte(2) <= 0xae));
+        const bool marks =
+            byte(1) == 0x80 && ((byte(2) >= 0x8b && byte(2) <= 0x8f) || (byte(2) >= 0xa8 && byte(2) <= 0xae));
         const bool isolates = byte(1) == 0x81 && byte(2) >= 0xa0 && byte(2) <= 0xaf;
         return marks || isolates;
     }

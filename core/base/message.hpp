@@ -1,11 +1,16 @@
 // What the supervisor and pid 1 say to each other over one SOCK_SEQPACKET pair: one message, one packet.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "core/base/step.hpp"
 
 namespace sandbox {
+
+/// The namespaces of a sandbox by their names in /proc/PID/ns, and their inode numbers in the same order; 0 is unknown.
+inline constexpr std::array kNamespaceNames = {"user", "pid", "net", "mnt", "uts", "ipc", "cgroup"};
+using NamespaceInodes = std::array<std::uint64_t, kNamespaceNames.size()>;
 
 /// From the child (later pid 1) to the supervisor.
 struct ChildMessage {
@@ -14,13 +19,12 @@ struct ChildMessage {
         terminal, ///< carries the pty's master as SCM_RIGHTS
         command,  ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
         started,  ///< execve succeeded
-        stopped,  ///< CMD was stopped by `status` (a signal number)
-        continued,
-        exited, ///< CMD has ended; `status` is wait(2)'s
+        stopped,  ///< CMD was stopped by a signal
+        exited,   ///< CMD has ended; `status` is wait(2)'s
     };
     Kind kind = Kind::failed;
     int status = 0;
-    std::uint64_t namespaces[7] = {}; ///< started: inode numbers of user, pid, net, mnt, uts, ipc, cgroup
+    NamespaceInodes namespaces{}; ///< started
     StepFailure failure;
 };
 

@@ -3,8 +3,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstring>
 
 #include "core/base/message.hpp"
@@ -12,70 +10,104 @@
 
 namespace sandbox {
 
-namespace {
-
-constexpr std::array<std::string_view, static_cast<std::size_t>(Step::count_)> kWords = {
-    "create the user namespace",
-    "write the uid map of the sandbox",
-    "write the gid map of the sandbox",
-    "create the namespaces",
-    "create the cgroup namespace",
-    "make the mounts private",
-    "create the new root",
-    "open",
-    "make read-only",
-    "make the mount point",
-    "make the link",
-    "attach",
-    "cover",
-    "pin",
-    "mount the sandbox's own /proc",
-    "mask",
-    "mount the sandbox's own /dev/pts",
-    "seal the new root",
-    "enter the new root",
-    "leave the old root",
-    "set the hostname",
-    "bring the loopback interface up",
-    "open a terminal of the sandbox's own",
-    "start a new session",
-    "join a new session keyring",
-    "close inherited descriptors",
-    "drop the supplementary groups",
-    "take the uid and gid",
-    "drop the capabilities",
-    "lock the securebits",
-    "set no_new_privs",
-    "prove the restrictions",
-    "enter the working directory",
-    "watch the supervisor",
-    "start the process of CMD",
-    "lock pid 1 into its filter",
-    "load the seccomp filter",
-    "execute",
-};
-static_assert(!kWords.back().empty(), "a step without words");
-
-} // namespace
-
-std::string_view words(Step step) {
-    return kWords.at(static_cast<std::size_t>(step));
+StepWords words(Step step) {
+    switch (step) {
+    case Step::create_user_namespace:
+        return {"create the user namespace"};
+    case Step::watch_supervisor:
+        return {"watch the supervisor"};
+    case Step::create_namespaces:
+        return {"create the namespaces"};
+    case Step::set_hostname:
+        return {"set the hostname", true};
+    case Step::raise_loopback:
+        return {"bring the loopback interface up"};
+    case Step::write_uid_map:
+        return {"write the uid map of the sandbox"};
+    case Step::write_gid_map:
+        return {"write the gid map of the sandbox"};
+    case Step::create_cgroup_namespace:
+        return {"create the cgroup namespace"};
+    case Step::make_mounts_private:
+        return {"make the mounts private"};
+    case Step::create_root:
+        return {"create the new root"};
+    case Step::open_source:
+        return {"open", true};
+    case Step::set_mount_attributes:
+        return {"set the mount attributes of", true};
+    case Step::make_mount_point:
+        return {"make the mount point", true};
+    case Step::make_link:
+        return {"make the link", true};
+    case Step::attach_mount:
+        return {"attach the mount", true};
+    case Step::cover_path:
+        return {"cover", true};
+    case Step::pin_path:
+        return {"pin", true};
+    case Step::mount_proc:
+        return {"mount the sandbox's own", true};
+    case Step::mount_devpts:
+        return {"mount the sandbox's own", true};
+    case Step::mask_path:
+        return {"mask", true};
+    case Step::seal_root:
+        return {"seal the new root"};
+    case Step::enter_root:
+        return {"enter the new root"};
+    case Step::leave_old_root:
+        return {"leave the old root"};
+    case Step::start_session:
+        return {"start a new session"};
+    case Step::join_keyring:
+        return {"join a new session keyring"};
+    case Step::drop_groups:
+        return {"drop the supplementary groups"};
+    case Step::set_ids:
+        return {"take the uid and gid"};
+    case Step::open_terminal:
+        return {"open a terminal of the sandbox's own"};
+    case Step::enter_workdir:
+        return {"enter the working directory", true};
+    case Step::set_securebits:
+        return {"lock the securebits"};
+    case Step::drop_capabilities:
+        return {"drop the capabilities"};
+    case Step::set_no_new_privs:
+        return {"set no_new_privs"};
+    case Step::verify_restrictions:
+        return {"prove the restrictions"};
+    case Step::close_descriptors:
+        return {"close inherited descriptors"};
+    case Step::start_command:
+        return {"start the process of CMD"};
+    case Step::load_filter:
+        return {"load the seccomp filter"};
+    case Step::execute:
+        return {"execute", true};
+    case Step::lock_init:
+        return {"lock pid 1 into its filter"};
+    case Step::count_:
+        break;
+    }
+    return {};
 }
 
-void FailurePipe::done(Step step) const {
+void StepReporter::done(Step step) const {
     if (clock_ != nullptr) {
         clock_->stamp(step);
     }
 }
 
-void FailurePipe::leave(Step step, const char* object) const {
+void StepReporter::leave(Step step, const char* object) const {
     ChildMessage message{};
     message.kind = ChildMessage::Kind::failed;
     message.failure.error_number = errno;
     message.failure.step = step;
     std::strncpy(message.failure.object, object, sizeof message.failure.object - 1);
-    // Nobody is left to tell where this fails: the supervisor then sees the end of the pipe.
-    const ssize_t sent = ::send(descriptor_, &message, sizeof message, MSG_NOSIGNAL);
+    // Nobody is left to tell where this fails: the supervisor then sees the end of the socket.
+    const ssize_t sent = ::send(socket_, &message, sizeof message, MSG_NOSIGNAL);
     ::_exit(sent < 0 ? 126 : 125);
 }
 

@@ -1,56 +1,62 @@
 // The steps of a start, and how a child tells the supervisor which of them failed.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <string_view>
 
 namespace sandbox {
 
-/// Every step that can fail after clone, in the kernel's order. The words stand in step.cpp.
+/// Every step that can fail after clone, in the order of the story (cmd/sandbox/launch.cpp).
 enum class Step : std::uint8_t {
     create_user_namespace,
+    watch_supervisor,
+    create_namespaces,
+    set_hostname,
+    raise_loopback,
     write_uid_map,
     write_gid_map,
-    create_namespaces,
     create_cgroup_namespace,
     make_mounts_private,
     create_root,
     open_source,
-    make_source_read_only,
+    set_mount_attributes,
     make_mount_point,
     make_link,
     attach_mount,
     cover_path,
     pin_path,
     mount_proc,
-    mask_path,
     mount_devpts,
+    mask_path,
     seal_root,
     enter_root,
     leave_old_root,
-    set_hostname,
-    raise_loopback,
-    open_terminal,
     start_session,
     join_keyring,
-    close_descriptors,
     drop_groups,
     set_ids,
-    drop_capabilities,
+    open_terminal,
+    enter_workdir,
     set_securebits,
+    drop_capabilities,
     set_no_new_privs,
     verify_restrictions,
-    enter_workdir,
-    watch_supervisor,
+    close_descriptors,
     start_command,
-    lock_init,
     load_filter,
     execute,
+    lock_init,
     count_ ///< not a step: their number
 };
 
-/// The words for a message: "cannot " + words + " 'object'" ("mount", "write the uid map of the sandbox").
-[[nodiscard]] std::string_view words(Step step);
+/// The words of a message, behind "cannot ".
+struct StepWords {
+    std::string_view text;     ///< "execute", "write the uid map of the sandbox"
+    bool takes_object = false; ///< the object is the text's last word: "execute 'ls'"; else it stands behind a colon
+};
+
+[[nodiscard]] StepWords words(Step step);
 
 /// A failure as it travels from the child to the supervisor; plain data of fixed size, no allocation on either side.
 struct StepFailure {
@@ -61,19 +67,28 @@ struct StepFailure {
 
 struct StepClock;
 
-/// The child's side of a failing step: `at` returns the call's result, or leaves through the pipe and never returns.
-class FailurePipe {
+/// The child's report of its steps, over its end of the control socket: a step that fails ends the process there.
+class StepReporter {
 public:
-    /// `descriptor` is written to with one send(2); it stays the caller's. `clock`, where given, is stamped at each step.
-    explicit FailurePipe(int descriptor, StepClock* clock = nullptr) : descriptor_(descriptor), clock_(clock) {}
+    /// `socket` is written to with one send(2); it stays the caller's. `clock`, where given, is stamped at each step.
+    explicit StepReporter(int socket, StepClock* clock = nullptr) : socket_(socket), clock_(clock) {}
 
     /// `result` is a system call's: negative means failed, errno holds why.
+    /// \return `result`; does not return where it is negative.
     int at(Step step, int result, const char* object = "") const {
         if (result < 0) {
             leave(step, object);
         }
         done(step);
         return result;
+    }
+
+    /// What must hold after a step, read back; `error_number` is told where it does not.
+    void expect(Step step, bool holds, int error_number, const char* object = "") const {
+        if (!holds) {
+            errno = error_number;
+            leave(step, object);
+        }
     }
 
     /// Notes the time of a step that cannot fail or was checked otherwise.
@@ -83,7 +98,7 @@ public:
     [[noreturn]] void leave(Step step, const char* object = "") const;
 
 private:
-    int descriptor_;
+    int socket_;
     StepClock* clock_;
 };
 

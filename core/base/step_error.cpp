@@ -7,11 +7,11 @@ namespace sandbox {
 namespace {
 
 std::string summary_of(Step step, const std::string& object) {
+    const StepWords said = words(step);
     std::string text = "cannot ";
-    text += words(step);
+    text += said.text;
     if (!object.empty()) {
-        // The words of most steps end before their object; those that name it already get it after a colon.
-        text += (text.find(" the ") == std::string::npos ? " " : ": ") + quoted(object);
+        text += (said.takes_object ? " " : ": ") + quoted(object);
     }
     return text;
 }

@@ -13,11 +13,6 @@
 #include <cerrno>
 #include <cstdint>
 
-// glibc 2.36 has the mount API's constants in <sys/mount.h>; this one came later.
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
-#endif
-
 namespace sandbox::sys {
 
 inline int result_of(long result) {

@@ -9,10 +9,9 @@ namespace sandbox {
 /// \throws Error for "/", and for what lies below /proc.
 void put_covers(FilesystemContext& context);
 
-/// Keeps CMD from our state, from the session's sockets and from the host's processes, and makes the profiles of its next
-/// run read-only.
-/// \return the folders of ours that must exist before the run.
-/// \throws Error where that cannot be had: the way to the profiles leads through a link that CMD could replace.
+/// Keeps CMD from our state, from the session's sockets and from the host's processes, and makes the profiles of its
+/// next run read-only. \return the folders of ours that must exist before the run. \throws Error where that cannot be
+/// had: the way to the profiles leads through a link that CMD could replace.
 [[nodiscard]] std::vector<std::string> put_protections(FilesystemContext& context);
 
 } // namespace sandbox

@@ -50,8 +50,8 @@ std::chrono::milliseconds parse_duration(const std::string& text, const Origin& 
         }
         const char* const unit_end = std::find_if(rest, end, [](char byte) { return byte >= '0' && byte <= '9'; });
         const std::string_view unit_name(rest, static_cast<std::size_t>(unit_end - rest));
-        const auto* const unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                              [&](const Unit& known) { return known.name == unit_name; });
+        const auto* const unit =
+            std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& known) { return known.name == unit_name; });
         if (unit == kUnits.end()) {
             refuse(text, origin, "there is no such unit");
         }

@@ -34,16 +34,20 @@ std::string why_not_exposed(FilesystemContext& context, const PathFact& fact) {
     if (fact.kind == PathFact::Kind::absent) {
         return "cannot be looked up (" + kernel_word(fact.error) + ")";
     }
-    if (real == context.own.home) {
+    const auto is = [&](const OwnFolder& folder) { return real == folder.real; };
+    const auto holds = [&](const OwnFolder& folder) { return paths::is_within(folder.real, real); };
+    const auto overlaps = [&](const OwnFolder& folder) { return overlap(real, folder.real); };
+    const OwnFolders& own = context.own;
+    if (std::ranges::any_of(own.homes, is)) {
         return "is your home";
     }
-    if (paths::is_within(context.own.home, real)) {
+    if (std::ranges::any_of(own.homes, holds)) {
         return "holds your home";
     }
-    if (overlap(real, context.own.runtime)) {
+    if (std::ranges::any_of(own.runtimes, overlaps)) {
         return "shows your runtime directory";
     }
-    if (overlap(real, context.own.config) || overlap(real, context.own.data)) {
+    if (std::ranges::any_of(own.configs, overlaps) || std::ranges::any_of(own.datas, overlaps)) {
         return "shows the profiles or the state of sandbox";
     }
     for (const char* kernel : {"/proc", "/sys", "/dev"}) {
@@ -60,14 +64,20 @@ void refuse_forbidden(const FilesystemContext& context, const PathFact& fact, bo
         refuse(origin, fact.real, "the host's /proc shows every process and a way into its files",
                "the sandbox has a /proc of its own; share the pid namespace to see the host's processes");
     }
-    if (fact.real == own.runtime) {
-        refuse(origin, fact.real, "the runtime directory holds the sockets of your whole session",
-               "grant the one socket that is needed: " + quoted(paths::join(own.runtime, "wayland-0")));
+    const auto is_within = [&](const OwnFolder& folder) { return paths::is_within(fact.real, folder.real); };
+    for (const OwnFolder& runtime : own.runtimes) {
+        if (fact.real == runtime.real) {
+            refuse(origin, fact.real, "the runtime directory holds the sockets of your whole session",
+                   "grant the one socket that is needed: " + quoted(paths::join(runtime.real, "wayland-0")));
+        }
+        if (paths::is_within(fact.real, paths::join(runtime.real, "sandbox"))) {
+            refuse(origin, fact.real, "the state of sandbox is never visible inside", "grant another folder");
+        }
     }
-    if (paths::is_within(fact.real, own.data) || paths::is_within(fact.real, paths::join(own.runtime, "sandbox"))) {
+    if (std::ranges::any_of(own.datas, is_within)) {
         refuse(origin, fact.real, "the state of sandbox is never visible inside", "grant another folder");
     }
-    if (writable && paths::is_within(fact.real, own.config)) {
+    if (writable && std::ranges::any_of(own.configs, is_within)) {
         refuse(origin, fact.real, "a command that writes the profiles chooses the cage of its next run",
                "grant it read-only");
     }

@@ -12,12 +12,18 @@
 
 namespace sandbox {
 
-/// The folders that have rules of their own, as real paths.
+/// A folder that has rules of its own.
+struct OwnFolder {
+    std::string written; ///< as the environment or the passwd entry has it
+    std::string real;    ///< with every link followed
+};
+
+/// All of them: of the home that $HOME and the XDG variables name, and of the passwd entry's.
 struct OwnFolders {
-    std::string home;
-    std::string runtime; ///< the sockets of the session live there
-    std::string config;  ///< our profiles
-    std::string data;    ///< our state
+    std::vector<OwnFolder> homes;    ///< $HOME first
+    std::vector<OwnFolder> runtimes; ///< the sockets of the session live there; $XDG_RUNTIME_DIR first
+    std::vector<OwnFolder> configs;  ///< our profiles
+    std::vector<OwnFolder> datas;    ///< our state
 };
 
 struct FilesystemContext {

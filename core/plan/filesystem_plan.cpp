@@ -1,5 +1,8 @@
 #include "core/plan/filesystem_plan.hpp"
 
+#include <algorithm>
+#include <initializer_list>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -10,18 +13,33 @@
 #include "core/plan/grants.hpp"
 #include "core/plan/masks.hpp"
 #include "core/plan/path_words.hpp"
+#include "core/plan/paths.hpp"
 #include "core/plan/root_entries.hpp"
 
 namespace sandbox {
 
 namespace {
 
+std::vector<OwnFolder> own_folder(std::initializer_list<std::string> written, HostFacts& facts) {
+    std::vector<OwnFolder> folders;
+    for (const std::string& path : written) {
+        const std::string real = path.empty() ? path : facts.look_up(path).real;
+        const auto is_same = [&](const OwnFolder& folder) { return folder.written == path; };
+        if (!path.empty() && std::ranges::none_of(folders, is_same)) {
+            folders.push_back({.written = path, .real = real});
+        }
+    }
+    return folders;
+}
+
 OwnFolders own_folders(const Host& host, HostFacts& facts) {
-    const auto real = [&](const std::string& path) { return path.empty() ? path : facts.look_up(path).real; };
-    return {.home = real(host.home),
-            .runtime = real(host.runtime_dir),
-            .config = real(host.config_dir),
-            .data = real(host.data_dir)};
+    const auto of_account = [&](const char* rest) {
+        return host.account_home.empty() ? std::string() : paths::join(host.account_home, rest);
+    };
+    return {.homes = own_folder({host.home, host.account_home}, facts),
+            .runtimes = own_folder({host.runtime_dir, "/run/user/" + std::to_string(host.uid)}, facts),
+            .configs = own_folder({host.config_dir, of_account(".config/sandbox")}, facts),
+            .datas = own_folder({host.data_dir, of_account(".local/share/sandbox")}, facts)};
 }
 
 RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured) {
@@ -31,7 +49,7 @@ RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured)
         root.host_root_writable = whole->writable;
         root.host_root_origin = whole->origin;
     }
-    root.entries = root_entries(context.tree, context.facts, context.own.runtime);
+    root.entries = root_entries(context.tree, context.facts, context.own.runtimes.front().real);
     for (RootEntry& mask : plan_masks(context)) {
         root.entries.push_back(std::move(mask));
     }

@@ -69,7 +69,7 @@ std::uint32_t private_mode(const FilesystemContext& context, const std::string& 
             return 01777;
         }
     }
-    return dest == context.own.home || written == paths::normal(context.host.home) ? 0700 : 0755;
+    return dest == context.own.homes.front().real || written == paths::normal(context.host.home) ? 0700 : 0755;
 }
 
 void put_private(FilesystemContext& context, const Item& item, const PathWord& word) {
@@ -117,9 +117,10 @@ std::vector<Elsewhere> find_elsewhere(const FilesystemContext& context, const st
     return all;
 }
 
-/// Whether an earlier run could have made `link`, which leads out of the tree that was writable for it.
+/// Whether an earlier run could have made `link`, which leads out of a tree that this one shows too: writable or not
+/// now, it may have been writable then.
 bool is_planted(const WalkedLink& link, const Grant& grant, const Place& tree) {
-    return tree.kind == Place::Kind::host_tree && tree.writable && paths::is_below(link.path, tree.source) &&
+    return tree.kind == Place::Kind::host_tree && paths::is_below(link.path, tree.source) &&
            !paths::is_within(grant.fact->real, tree.source);
 }
 
@@ -161,18 +162,23 @@ void put_grants_elsewhere(FilesystemContext& context, const std::vector<Grant>& 
     }
 }
 
-void refuse_planted_links(const FilesystemContext& context, const std::vector<Grant>& grants) {
+void refuse_planted_links(FilesystemContext& context, const std::vector<Grant>& grants) {
     for (const Grant& grant : grants) {
         for (const WalkedLink& link : grant.fact->links) {
+            if (!context.host.may_write(paths::parent(link.path))) {
+                continue; // the system's: nothing that CMD did could make it
+            }
             for (const auto& [dest, tree] : context.tree.places()) {
                 if (!is_planted(link, grant, tree)) {
                     continue;
                 }
                 throw Error(written_at(grant.origin()) + ": cannot show " + quoted(grant.written))
                     .cause("the symbolic link " + quoted(link.path) + " lies in " + quoted(tree.source) +
-                           ", which is writable inside: an earlier run may have planted it")
+                           ", which CMD sees: an earlier run may have planted it")
                     .fix("name the target itself, if it is what you mean: " + quoted(grant.fact->real));
             }
+            context.notice(written_at(grant.origin()) + ": " + quoted(grant.written) +
+                           " leads through the symbolic link " + quoted(link.path) + " to " + quoted(grant.fact->real));
         }
     }
 }

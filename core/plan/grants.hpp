@@ -32,6 +32,6 @@ void put_grants_elsewhere(FilesystemContext& context, const std::vector<Grant>& 
 
 /// A grant of CMD's next run must not go through a link that CMD could have planted in this one.
 /// \throws Error where a grant was reached through a link that lies in a writable grant and leads out of it.
-void refuse_planted_links(const FilesystemContext& context, const std::vector<Grant>& grants);
+void refuse_planted_links(FilesystemContext& context, const std::vector<Grant>& grants);
 
 } // namespace sandbox

@@ -68,16 +68,15 @@ bool hide_inside_path(FilesystemContext& context, const std::string& path, const
 }
 
 void hide_item(FilesystemContext& context, const Item& item) {
-    bool any = false;
+    const std::string path = read_path(item, context.host).path;
+    refuse_unfit(path, item);
+    // A file may really be called "a[b]".
+    bool any = hide_host_path(context, path, item, false);
+    any = hide_inside_path(context, path, item) || any;
     if (is_pattern(item.text)) {
-        for (const std::string& path : context.host.expand_glob(read_pattern(item, context.host))) {
-            any = hide_host_path(context, path, item, true) || any;
+        for (const std::string& match : context.host.expand_glob(read_pattern(item, context.host))) {
+            any = hide_host_path(context, match, item, true) || any;
         }
-    } else {
-        const std::string path = read_path(item, context.host).path;
-        refuse_unfit(path, item);
-        any = hide_host_path(context, path, item, false);
-        any = hide_inside_path(context, path, item) || any;
     }
     if (!any) {
         context.notice(written_at(item.origin) + ": hide " + quoted(item.text) + ": there is nothing of that name");

@@ -1,6 +1,5 @@
 #include "core/plan/host.hpp"
 
-#include <grp.h>
 #include <unistd.h>
 
 #include <array>
@@ -74,6 +73,7 @@ void find_caller(Host& host) {
     host.groups = own_groups();
     const host::PasswdEntry user = host::find_user(host.uid);
     host.user_name = user.name;
+    host.account_home = user.home.starts_with('/') ? paths::normal(user.home) : std::string();
     host.home = folder(host, "HOME", user.home);
     if (!host.home.starts_with('/')) {
         throw Error("cannot find your home directory")
@@ -103,6 +103,7 @@ Host gather_host() {
     host.newgidmap = find_helper("newgidmap");
     host.stdin_is_terminal = ::isatty(STDIN_FILENO) == 1;
     host.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    host.stderr_is_terminal = ::isatty(STDERR_FILENO) == 1;
     host.look_up = [walker = std::make_shared<host::Walker>()](const std::string& path) {
         return walker->look_up(path);
     };

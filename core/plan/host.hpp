@@ -38,8 +38,8 @@ struct PathFact {
     int error = 0;                 ///< errno of the look-up when `kind` is absent: ENOENT, EACCES, ELOOP ...
 };
 
-/// A name at the top of the file system that belongs to the system: /usr, /bin (a link on merged-usr) ... or a link that
-/// leads to its programs from elsewhere (NixOS).
+/// A name at the top of the file system that belongs to the system: /usr, /bin (a link on merged-usr) ... or a link
+/// that leads to its programs from elsewhere (NixOS).
 struct SystemEntry {
     std::string path;
     std::string link_target; ///< empty for a directory
@@ -59,7 +59,9 @@ struct Host {
     std::string newuidmap; ///< absolute path, empty where it is not installed
     std::string newgidmap;
 
-    std::string home;        ///< $HOME, or the passwd entry's; real path not implied
+    std::string home; ///< $HOME, or the passwd entry's; real path not implied
+    /// The passwd entry's home: $HOME may point elsewhere (tests, CI), and the user's secrets and profiles stay there.
+    std::string account_home;
     std::string cwd;         ///< getcwd(3); empty where it cannot be named
     std::string runtime_dir; ///< $XDG_RUNTIME_DIR, else /run/user/UID
     std::string config_dir;  ///< $XDG_CONFIG_HOME/sandbox: the user's profiles
@@ -68,6 +70,7 @@ struct Host {
     std::vector<SystemEntry> system_entries;
     bool stdin_is_terminal = false;
     bool stdout_is_terminal = false;
+    bool stderr_is_terminal = false;
 
     /// What `path` (absolute) is on this machine.
     std::function<PathFact(const std::string& path)> look_up;

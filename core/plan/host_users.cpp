@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pwd.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "core/base/child_process.hpp"
 #include "core/base/fd.hpp"
 #include "core/plan/subids.hpp"
 
@@ -53,43 +53,18 @@ bool nss_has_subids() {
     return text.starts_with("subid:") || text.find("\nsubid:") != std::string::npos;
 }
 
-/// What getsubids(1) prints; empty where it fails. It gets no environment and no descriptor of ours.
+/// What getsubids(1) prints; empty where it fails or is not installed.
 std::string ask_getsubids(bool groups, const std::string& user) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    if (::access(kGetsubids, X_OK) != 0) {
         return {};
     }
-    const Fd reading(ends[0]);
-    Fd writing(ends[1]);
-    std::string program = kGetsubids;
-    std::string option = "-g";
-    std::string name = user;
-    std::array<char*, 4> words{};
-    std::size_t count = 0;
-    words[count++] = program.data();
+    std::vector<std::string> words = {kGetsubids};
     if (groups) {
-        words[count++] = option.data();
+        words.emplace_back("-g");
     }
-    words[count] = name.data();
-    std::array<char*, 1> environment{};
-
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, writing.get(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, kGetsubids, &actions, nullptr, words.data(), environment.data());
-    ::posix_spawn_file_actions_destroy(&actions);
-    writing.reset();
-    if (error != 0) {
-        return {};
-    }
-    std::string text = read_to_end(reading.get());
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? text : std::string();
+    words.push_back(user);
+    HelperResult result = Helper(words, STDOUT_FILENO).finish();
+    return WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0 ? std::move(result.said) : std::string();
 }
 
 } // namespace

@@ -1,3 +1,8 @@
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <array>
+
 #include "core/plan/capabilities_plan.hpp"
 #include "core/plan/duration.hpp"
 #include "core/plan/environment_plan.hpp"
@@ -10,6 +15,29 @@
 #include "core/plan/seccomp_plan.hpp"
 
 namespace sandbox {
+
+namespace {
+
+/// With CAP_SYS_ADMIN over the mount namespace CMD can take the read-only flag off a grant, and covers off what they
+/// hide: nothing of ours can hold that, so it is said.
+void remark_on_mount_rights(Plan& plan) {
+    const auto& kept = plan.capabilities.keep;
+    if (std::find(kept.begin(), kept.end(), CAP_SYS_ADMIN) == kept.end()) {
+        return;
+    }
+    constexpr std::array kCalls = {"mount", "umount2", "mount_setattr", "move_mount"};
+    const auto lets_mount = [&](const SeccompEntry& entry) {
+        return entry.action.kind != SeccompActionKind::errno_value && entry.action.kind != SeccompActionKind::kill &&
+               std::find(kCalls.begin(), kCalls.end(), entry.syscall.name) != kCalls.end();
+    };
+    if (!plan.seccomp.filter || std::any_of(plan.seccomp.entries.begin(), plan.seccomp.entries.end(), lets_mount)) {
+        plan.notices.push_back(
+            "CMD keeps CAP_SYS_ADMIN and may call mount(2): it can make read-only grants writable and take "
+            "covers off, so neither holds against it");
+    }
+}
+
+} // namespace
 
 Plan make_plan(const Profile& profile, const Command& command, const Host& host) {
     const Layers layers(profile);
@@ -24,6 +52,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.root = std::move(filesystem.root);
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);
     plan.seccomp = plan_seccomp(profile);
+    remark_on_mount_rights(plan);
     plan.environment = plan_environment(profile.environment, host, filesystem.workdir, layers, plan.notices);
     plan.process = plan_process(profile.process, command, host, filesystem.workdir, plan.environment);
     plan.process.workdir_origin = filesystem.workdir_origin;

@@ -37,7 +37,6 @@ void merge_list(List& base, const List& top) {
         clear_list(base);
         base.replaces = true;
         base.origin = top.origin;
-        base.origin = top.origin;
     }
     append(base.items, top.items);
 }

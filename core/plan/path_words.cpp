@@ -50,8 +50,8 @@ bool is_name_character(char byte) {
 class Reader {
 public:
     Reader(std::string_view text, const Item& item, const Host& host, bool pattern)
-        : text_(text), item_(item), host_(host), pattern_(pattern),
-          expands_(item.origin.kind != Origin::Kind::option) {}
+        : text_(text), item_(item), host_(host), pattern_(pattern), expands_(item.origin.kind != Origin::Kind::option) {
+    }
 
     PathWord read() {
         if (text_.empty()) {
@@ -188,9 +188,10 @@ GrantWord read_grant(const Item& item, const Host& host) {
             .fix("write PATH or PATH:DEST, and \\: for a colon inside a name");
     }
     const PathWord dest = Reader(text.substr(colon + 1), item, host, false).read();
-    // "$PWD" is absolute although it follows the caller; a relative word is what has no meaning inside.
+    // In a profile "$PWD" is absolute although it follows the caller; a relative word is what has no meaning inside.
     const char first = text[colon + 1];
-    if (first != '/' && first != '~' && first != '$') {
+    const bool expanded = item.origin.kind != Origin::Kind::option && (first == '~' || first == '$');
+    if (first != '/' && !expanded) {
         throw Error(written_at(item.origin) + ": cannot read " + quoted(text))
             .cause("the place inside the sandbox is not absolute")
             .fix("write it from / on: PATH:/DEST");

@@ -21,7 +21,8 @@ struct GrantWord {
     std::string dest; ///< absolute; empty where none was written
 };
 
-/// Expands ~, $HOME, $PWD, $USER and $XDG_RUNTIME_DIR; `\` takes the meaning from $, : and itself.
+/// In a profile ~, $HOME, $PWD, $USER and $XDG_RUNTIME_DIR are expanded; an option's words are taken as the shell left
+/// them. `\` takes the meaning from $, : and itself.
 /// A relative path starts at the caller's directory.
 /// \throws Error for an unknown variable, an empty path, a NUL byte, or where the caller's directory has no name.
 [[nodiscard]] PathWord read_path(const Item& item, const Host& host);

@@ -24,7 +24,8 @@ struct MapEntry {
 };
 
 struct IdsPlan {
-    bool through_helpers = false; ///< newuidmap/newgidmap write the maps; else they are written directly, setgroups denied
+    bool through_helpers =
+        false; ///< newuidmap/newgidmap write the maps; else they are written directly, setgroups denied
     std::string newuidmap;
     std::string newgidmap;
     std::vector<MapEntry> uid_map;
@@ -69,8 +70,8 @@ struct RootEntry {
     std::string dest;
     std::string source;
     std::uint32_t mode = 0755;
-    bool writable = false;         ///< bind: false adds the read-only flag to the whole tree
-    bool devices = false;          ///< bind: device nodes work (nothing but /dev needs it)
+    bool writable = false;           ///< bind: false adds the read-only flag to the whole tree
+    bool devices = false;            ///< bind: device nodes work (nothing but /dev needs it)
     bool source_is_directory = true; ///< bind: what the Plan saw; a run that finds otherwise refuses
     Origin origin;
 };
@@ -84,7 +85,7 @@ struct RootPlan {
     std::vector<std::string> ensure_directories;
 };
 
-/// The decision for one system call of one architecture-independent name.
+/// A system call by its name, which is the same on every architecture, and its native number.
 struct SyscallName {
     std::string name;
     int number = -1; ///< the native number; -1 where this architecture has no such call
@@ -99,7 +100,8 @@ struct SeccompAction {
     bool operator==(const SeccompAction&) const = default;
 };
 
-/// A test of one 32-bit argument: ((argument & mask) == value), upper 32 bits ignored unless `wide`.
+/// A test of one 32-bit argument: ((argument & mask) == value). The mask leaves the upper 32 bits out, as the kernel
+/// does.
 struct SeccompTest {
     unsigned argument = 0;
     std::uint64_t mask = 0xffffffff;
@@ -117,7 +119,7 @@ struct SeccompEntry {
 };
 
 struct SeccompPlan {
-    bool filter = false; ///< false: no filter is loaded
+    bool filter = false;          ///< false: no filter is loaded
     SeccompAction default_action; ///< for a known call that no entry names
     /// Restrictions first (they win over everything after them), then allowances; see core/seccomp.hpp.
     std::vector<SeccompEntry> entries;
@@ -126,7 +128,7 @@ struct SeccompPlan {
 };
 
 struct CapabilitiesPlan {
-    std::vector<int> keep; ///< capability numbers, sorted
+    std::vector<int> keep;       ///< capability numbers, sorted
     std::vector<Origin> origins; ///< beside `keep`
 };
 
@@ -137,11 +139,14 @@ struct EnvironmentEntry {
 };
 
 struct ProcessPlan {
-    std::vector<std::string> arguments; ///< argv of CMD, at least one
+    std::vector<std::string> arguments;  ///< argv of CMD, at least one
     std::vector<std::string> candidates; ///< absolute paths to try in order ("/usr/bin/ls", "/bin/ls")
     std::string workdir;
     Origin workdir_origin;
-    bool terminal = false; ///< a pty of its own
+    bool terminal = false; ///< a pty of its own, for input and output
+    /// A pty for those of standard output and error that are the caller's terminal, when `terminal` is not set: CMD can
+    /// write to it, but neither read what is typed nor change its modes.
+    bool output_terminal = false;
 };
 
 /// The whole run. `make_plan` is its only source.
@@ -157,7 +162,7 @@ struct Plan {
     ProcessPlan process;
     std::optional<std::chrono::milliseconds> timeout;
     Origin timeout_origin;
-    std::string data_dir; ///< where the compiled filter is cached
+    std::string data_dir;             ///< where the compiled filter is cached
     std::vector<std::string> notices; ///< one-line remarks for the user: said on standard error unless --quiet
 };
 

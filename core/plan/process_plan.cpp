@@ -37,9 +37,11 @@ std::vector<std::string> candidates(const std::string& name, std::string_view pa
     return files;
 }
 
-bool wants_terminal(const Setting<std::string>& terminal, const Host& host) {
+void plan_terminal(ProcessPlan& plan, const Setting<std::string>& terminal, const Host& host) {
     const std::string word = one_of(terminal, "auto", {"auto", "always", "never"});
-    return word == "always" || (word == "auto" && host.stdin_is_terminal && host.stdout_is_terminal);
+    const bool is_auto = word == "auto";
+    plan.terminal = word == "always" || (is_auto && host.stdin_is_terminal && host.stdout_is_terminal);
+    plan.output_terminal = is_auto && !plan.terminal && (host.stdout_is_terminal || host.stderr_is_terminal);
 }
 
 } // namespace
@@ -63,7 +65,7 @@ ProcessPlan plan_process(const Profile::Process& process, const Command& command
             .status(127);
     }
     plan.workdir = workdir;
-    plan.terminal = wants_terminal(process.terminal, host);
+    plan_terminal(plan, process.terminal, host);
     return plan;
 }
 

@@ -11,9 +11,9 @@ namespace sandbox {
 
 /// `{ arg = 0, op = "==", value = "AF_VSOCK" }`, checked for form by the reader, resolved by make_plan.
 struct SeccompCondition {
-    unsigned argument = 0;     ///< 0 to 5
-    std::string op = "==";     ///< "==", "in" (any of the values), "&" (any of these bits is set), "!&" (none of them is)
-    std::vector<Item> values;  ///< numbers or symbolic names (AF_VSOCK, CLONE_NEWUSER, TIOCSTI)
+    unsigned argument = 0; ///< 0 to 5
+    std::string op = "=="; ///< "==", "in" (any of the values), "&" (any of these bits is set), "!&" (none of them is)
+    std::vector<Item> values; ///< numbers or symbolic names (AF_VSOCK, CLONE_NEWUSER, TIOCSTI)
     Origin origin;
 };
 
@@ -85,8 +85,8 @@ struct Profile {
     } process;
 };
 
-/// `top` over `base`: single values override (and remember what they overrode), tables merge, arrays replace unless they
-/// were written to add, `allow`/`deny` lists and rules always add.
+/// `top` over `base`: single values override (and remember what they overrode), tables merge, arrays replace unless
+/// they were written to add, `allow`/`deny` lists and rules always add.
 [[nodiscard]] Profile merge(Profile base, const Profile& top);
 
 } // namespace sandbox

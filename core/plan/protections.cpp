@@ -18,9 +18,17 @@ public:
     std::vector<std::string> protect() {
         // The host's processes, where its root shows up elsewhere: they offer /proc/PID/root.
         cover_everywhere("/proc", false);
-        cover_everywhere(context_.own.runtime, false);
-        cover_everywhere(context_.own.data, true);
-        keep_profiles();
+        for (const OwnFolder& runtime : context_.own.runtimes) {
+            cover_everywhere(runtime.real, false);
+        }
+        for (const OwnFolder& data : context_.own.datas) {
+            // What CMD could put in its place would hold the filters of the next run.
+            refuse_replaceable_links(data.written);
+            cover_everywhere(data.real, true);
+        }
+        for (const OwnFolder& config : context_.own.configs) {
+            keep_profiles(config);
+        }
         return std::move(ensured_);
     }
 
@@ -75,9 +83,6 @@ private:
     }
 
     void cover_everywhere(const std::string& real, bool make) {
-        if (real.empty()) {
-            return;
-        }
         for (const std::string& dest : context_.tree.appearances(real)) {
             if (stands_at(dest, real, make)) {
                 put(Place::Kind::cover, dest, "", is_directory(real));
@@ -93,18 +98,17 @@ private:
         }
     }
 
-    void keep_profiles() {
+    void keep_profiles(const OwnFolder& config) {
         const auto is_writable_tree = [](const auto& entry) {
             return entry.second.kind == Place::Kind::host_tree && entry.second.writable;
         };
-        if (context_.own.config.empty() || std::ranges::none_of(context_.tree.places(), is_writable_tree)) {
+        if (std::ranges::none_of(context_.tree.places(), is_writable_tree)) {
             return;
         }
-        const PathFact& fact = context_.facts.look_up(context_.host.config_dir);
-        refuse_replaceable_links(fact);
-        keep_read_only(fact.real, true);
+        refuse_replaceable_links(config.written);
+        keep_read_only(config.real, true);
         // Single profiles, or their folder, may be links to elsewhere, and a profile may be named by its path.
-        const std::string profiles = paths::join(fact.real, "profiles");
+        const std::string profiles = paths::join(config.real, "profiles");
         std::vector<std::string> files = context_.host.expand_glob(protect_from_glob(profiles) + "/*");
         files.push_back(profiles);
         for (const std::string& file : context_.profile.lineage) {
@@ -114,7 +118,11 @@ private:
         }
         for (const std::string& file : files) {
             const PathFact& profile = context_.facts.look_up(file);
-            const bool elsewhere = profile.kind != PathFact::Kind::absent && !paths::is_within(profile.real, fact.real);
+            if (profile.kind != PathFact::Kind::absent) {
+                refuse_replaceable_links(file);
+            }
+            const bool elsewhere =
+                profile.kind != PathFact::Kind::absent && !paths::is_within(profile.real, config.real);
             if (elsewhere && (context_.host.may_write(profile.real) || can_be_replaced(profile.real))) {
                 keep_read_only(profile.real, false);
             }
@@ -122,15 +130,15 @@ private:
     }
 
     /// A bind protects what a link leads to, but not the link.
-    void refuse_replaceable_links(const PathFact& fact) const {
-        for (const WalkedLink& link : fact.links) {
+    void refuse_replaceable_links(const std::string& path) const {
+        for (const WalkedLink& link : context_.facts.look_up(path).links) {
             if (!can_be_replaced(link.path)) {
                 continue;
             }
-            throw Error("cannot protect the folder of profiles " + quoted(context_.host.config_dir))
+            throw Error("cannot protect our own " + quoted(path) + " against CMD")
                 .cause("it is reached through the symbolic link " + quoted(link.path) +
                        ", and the folder of that link is granted writable")
-                .fix("make it a folder instead of a link, or grant less");
+                .fix("name it without a link, or grant less");
         }
     }
 
