@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_cmd_is_killed_100_times) {
         std::this_thread::sleep_for(moment(random) / 10);
         // CMD is the child of pid 1, which is the child of the supervisor.
         const Result killed =
-            outside({"sh", "-c", "kill -KILL $(pgrep -P $(pgrep -P " + std::to_string(running.pid()) + "))"});
+            outside({"sh", "-c", "kill -KILL $(pgrep -o -P $(pgrep -P " + std::to_string(running.pid()) + "))"});
         BOOST_TEST(killed.status == 0, killed);
         const Result ended = running.finish();
         BOOST_TEST(ended.status == 128 + SIGKILL, "run " << i << ended);
@@ -136,7 +136,10 @@ BOOST_AUTO_TEST_CASE(the_whole_group_killed_at_once_leaves_nothing) {
     for (int i = 0; i < 20; ++i) {
         Process running(stubborn(), here());
         std::this_thread::sleep_for(std::chrono::milliseconds(i));
-        ::kill(-running.pid(), SIGKILL);
+        // The group is there as soon as the child has called setsid.
+        while (::kill(-running.pid(), SIGKILL) != 0) {
+            std::this_thread::yield();
+        }
         BOOST_TEST(!running.finish().hung);
     }
     const Belongings after = belongings_settled(*this, before);

@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_CASE(fifty_at_once_twenty_times) {
         running.reserve(50);
         for (int i = 0; i < 50; ++i) {
             running.emplace_back(Words{sandbox_program(), "--profile", "strict", "--", "sh", "-c",
-                                       "read line; echo $line" + std::to_string(i) + "; exit " + std::to_string(i)},
+                                       "read line; echo ${line}" + std::to_string(i) + "; exit " + std::to_string(i)},
                                  [&] {
                                      Options options = here();
                                      options.keep_input_open = true;

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(ctrl_z_at_a_plain_program_stops_the_whole_and_fg_continues)
         shell.terminal.type(kCtrlZ);
         BOOST_REQUIRE_MESSAGE(shell.terminal.see("Stopped"), tty << shell.terminal.screen());
         BOOST_REQUIRE_MESSAGE(shell.terminal.see("OUT$ "), tty << shell.terminal.screen());
-        shell.line("echo between");
+        shell.line("echo bet'ween'");
         BOOST_TEST(shell.terminal.see("between\r\n"), tty << shell.terminal.screen());
         shell.line("fg");
         BOOST_TEST(shell.terminal.see("sandbox"), tty << shell.terminal.screen());
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(input_typed_ahead_reaches_the_shell_that_reads_next) {
     static_cast<void>(shell.terminal.rest(std::chrono::milliseconds(200)));
     shell.line("echo after");
     BOOST_TEST(shell.terminal.see("OUT$ "), shell.terminal.screen());
-    shell.line("echo still-usable");
+    shell.line("echo still-'usable'");
     BOOST_TEST(shell.terminal.see("still-usable\r\n"), shell.terminal.screen());
 }
 
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_pushed_into_the_callers_terminal) {
         }
         write(project / "attack.sh", inner);
         shell.line("sandbox --profile strict " + option + " --ro " + probe_directory() + " -- sh attack.sh " +
-                   redirect + "; echo the-end");
+                   redirect + "; echo the-'end'");
         BOOST_REQUIRE_MESSAGE(shell.terminal.see("the-end\r\n"), tty << shell.terminal.screen());
         const std::string rest = shell.terminal.rest();
         // A pushed line would be run by the caller's shell.
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_pushed_into_the_callers_terminal) {
     }
     // The control: without a sandbox the line is run. Kernels from 6.2 on can be told to refuse it to everybody.
     Shell shell(*this);
-    shell.line(probe("tiocsti") + " 0 TIOCSTI; echo the-end");
+    shell.line(probe("tiocsti") + " 0 TIOCSTI; echo the-'end'");
     BOOST_REQUIRE(shell.terminal.see("the-end\r\n"));
     const bool refused = shell.terminal.screen().find("TIOCSTI: EIO") != std::string::npos;
     NEEDS(!refused, "this kernel refuses TIOCSTI to everybody (dev.tty.legacy_tiocsti)");
@@ -261,12 +261,12 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_pushed_into_the_callers_terminal) {
 BOOST_AUTO_TEST_CASE(the_callers_terminal_is_not_reachable_by_name) {
     Shell shell(*this);
     shell.line("tty > t; sandbox --profile permissive --ro " + probe_directory() + " -- sh -c '" + probe("open") +
-               " rw $(cat t) /dev/console /dev/ptmx; echo the-end'");
+               " rw $(cat t) /dev/console /dev/ptmx'; echo the-'end'");
     BOOST_REQUIRE(shell.terminal.see("the-end\r\n"));
     const std::string name = read_file(project / "t").substr(0, read_file(project / "t").find('\n'));
     // The same number can be the sandbox's own terminal; it is another devpts then.
     shell.line(
-        "sandbox --profile permissive -- sh -c 'for t in /dev/pts/[0-9]*; do echo FOUND $t; done' ; echo the-end");
+        "sandbox --profile permissive -- sh -c 'for t in /dev/pts/[0-9]*; do echo FOUND $t; done'; echo the-'end'");
     BOOST_REQUIRE(shell.terminal.see("the-end\r\n"));
     const Result device = outside({"stat", "-c", "%d", name});
     const Result inner = strict_sh("stat -c %d /dev/pts");
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(the_terminal_is_usable_after_the_supervisor_was_killed) {
     BOOST_REQUIRE(shell.terminal.see("up\r\n"));
     BOOST_TEST(sh("pkill -KILL -P " + std::to_string(shell.terminal.pid())).status == 0);
     BOOST_REQUIRE_MESSAGE(shell.terminal.see("OUT$ "), shell.terminal.screen());
-    shell.line("echo still-usable");
+    shell.line("echo still-'usable'");
     BOOST_TEST(shell.terminal.see("still-usable\r\n"), shell.terminal.screen());
 }
 

@@ -11,8 +11,10 @@ echo "my home:   $(ls -A ~ | wc -l) entries"
 touch /usr/x 2>/dev/null || echo "/usr is read-only"
 touch "$PWD/x" 2>/dev/null || echo "$PWD is read-only"'
 
-printf '$ sandbox --profile strict sh -c "..."\n%s\n\n' "$script"
-cd "$(getent passwd "$(id -un)" | cut -d: -f6)"
-mkdir -p sandbox-quickstart
-cd sandbox-quickstart
-"$SANDBOX_TEST_PREFIX/bin/sandbox" --profile strict sh -c "$script"
+printf '$ sandbox --profile strict sh -c '\''%s'\''\n\n' "$script"
+# Started by root, the first sandbox is the test user's: it is for people who are not root.
+as_user=
+[ "$(id -u)" -ne 0 ] || as_user="setpriv --reuid=sandbox-test --regid=sandbox-test --init-groups env HOME=/home/sandbox-test"
+# shellcheck disable=SC2086,SC2016
+exec $as_user sh -c 'mkdir -p ~/sandbox-quickstart && cd ~/sandbox-quickstart && exec "$0" --profile strict sh -c "$1"' \
+    "$SANDBOX_TEST_PREFIX/bin/sandbox" "$script"

@@ -3,6 +3,10 @@
 # COMMAND with SANDBOX_TEST_PREFIX, SANDBOX_TEST_PROBES and SANDBOX_TEST_SOURCE set, and removes the installation.
 set -eu
 
+# The makes below are not told of the job slots of the one above: it does not know them as makes.
+MAKEFLAGS=$(printf '%s' "${MAKEFLAGS:-}" | sed 's/ *--jobserver-[a-z]*=[^ ]*//g; s/ *-j[0-9]*//g')
+export MAKEFLAGS
+
 kind=$1
 shift
 stage=$(mktemp -d /tmp/sandbox-stage.XXXXXX)
@@ -10,7 +14,7 @@ trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM
 chmod 0755 "$stage"
 
-"${MAKE:-make}" --silent install KIND="$kind" DESTDIR="$stage" prefix=/usr/local >"$stage/install.log" || {
+"${MAKE:-make}" --silent --no-print-directory install KIND="$kind" DESTDIR="$stage" prefix=/usr/local >"$stage/install.log" || {
     cat "$stage/install.log"
     exit 1
 }

@@ -25,8 +25,8 @@ struct Workstation {
         machine.kernel_release = "6.1.0-18-amd64";
         std::tie(machine.kernel_major, machine.kernel_minor) = kernel_version(machine.kernel_release);
         machine.sysctls = {{"user.max_user_namespaces", 15000}, {"user.max_net_namespaces", 15000}};
-        machine.newuidmap = {"/usr/bin/newuidmap", true, true, false};
-        machine.newgidmap = {"/usr/bin/newgidmap", true, true, false};
+        machine.newuidmap = {"/usr/bin/newuidmap", true, true, false, false};
+        machine.newgidmap = {"/usr/bin/newgidmap", true, true, false, false};
         machine.calls = {{"clone", CallState::works}, {"unshare", CallState::works}, {"openat2", CallState::works}};
         host.uid = 1000;
         host.gid = 1000;
@@ -40,14 +40,14 @@ struct Workstation {
     /// The check that is not ok; the test fails where it is not the only one.
     [[nodiscard]] Check only_fault() const {
         std::vector<Check> faults = run_checks(machine, host);
-        std::erase_if(faults, [](const Check& check) { return check.state == Check::State::ok; });
+        std::erase_if(faults, [](const Check &check) { return check.state == Check::State::ok; });
         BOOST_REQUIRE(faults.size() == 1);
         BOOST_TEST(!faults[0].why.empty());
         BOOST_TEST(!faults[0].fix.empty());
         return faults[0];
     }
 
-    [[nodiscard]] std::string message(Step step, int error_number, const std::string& object = "") const {
+    [[nodiscard]] std::string message(Step step, int error_number, const std::string &object = "") const {
         StepError error(step, object, error_number);
         add_causes(error, step, error_number, object, plan, host, machine);
         return error.what();
@@ -60,7 +60,7 @@ BOOST_FIXTURE_TEST_SUITE(diagnose, Workstation)
 
 BOOST_AUTO_TEST_CASE(a_good_machine_has_no_fault) {
     std::set<std::string_view> ids;
-    for (const Check& check : run_checks(machine, host)) {
+    for (const Check &check : run_checks(machine, host)) {
         BOOST_TEST((check.state == Check::State::ok), check.id);
         BOOST_TEST(ids.insert(check.id).second, check.id);
     }
@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(apparmors_restriction_is_a_cause_wherever_it_strikes) {
     for (const Step step : {Step::create_user_namespace, Step::write_uid_map, Step::create_namespaces,
                             Step::make_mounts_private, Step::attach_mount, Step::mount_proc, Step::raise_loopback}) {
         const std::string text = message(step, EACCES);
-        BOOST_TEST(contains(text, "kernel.apparmor_restrict_unprivileged_userns is 1"), words(step));
-        BOOST_TEST(contains(text, "profile sandbox /usr/bin/sandbox flags=(unconfined) { userns, }"), words(step));
+        BOOST_TEST(contains(text, "kernel.apparmor_restrict_unprivileged_userns is 1"), words(step).text);
+        BOOST_TEST(contains(text, "profile sandbox /usr/bin/sandbox flags=(unconfined) { userns, }"), words(step).text);
     }
     machine.apparmor_profile = "sandbox (unconfined)";
     BOOST_TEST(!contains(message(Step::mount_proc, EPERM), "apparmor"));
@@ -121,13 +121,20 @@ BOOST_AUTO_TEST_CASE(helpers_that_are_missing_or_have_no_power_are_a_cause) {
     machine.newgidmap = {};
     BOOST_TEST(contains(only_fault().why, "newgidmap is not installed"));
     BOOST_TEST(contains(only_fault().fix, "uidmap"));
-    machine.newgidmap = {"/usr/bin/newgidmap", false, false, false};
-    BOOST_TEST(contains(message(Step::write_gid_map, EPERM, "/usr/bin/newgidmap"), "fix: sudo chmod u+s /usr/bin/newgidmap"));
-    machine.newgidmap = {"/opt/newgidmap", true, true, true};
+    machine.newgidmap = {"/usr/bin/newgidmap", false, false, false, false};
+    BOOST_TEST(
+        contains(message(Step::write_gid_map, EPERM, "/usr/bin/newgidmap"), "fix: sudo chmod u+s /usr/bin/newgidmap"));
+    machine.newgidmap = {"/opt/newgidmap", true, true, false, true};
     BOOST_TEST(contains(message(Step::write_gid_map, EPERM), "mounted nosuid"));
-    machine.newgidmap = {"/usr/bin/newgidmap", true, false, false}; // file capabilities instead of setuid
+    machine.newgidmap = {"/usr/bin/newgidmap", true, false, false, false}; // file capabilities instead of setuid
     BOOST_TEST(std::ranges::all_of(run_checks(machine, host),
-                                   [](const Check& check) { return check.state == Check::State::ok; }));
+                                   [](const Check &check) { return check.state == Check::State::ok; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_helper_whose_root_is_not_this_namespaces_root_is_told_from_one_without_its_bit) {
+    machine.newuidmap = {"/usr/bin/newuidmap", false, false, true, false};
+    BOOST_TEST(contains(only_fault().why, "has no id in the user namespace around us"));
+    BOOST_TEST(!contains(only_fault().fix, "chmod"));
 }
 
 BOOST_AUTO_TEST_CASE(no_new_privs_of_an_outer_sandbox_is_a_cause) {
@@ -217,7 +224,8 @@ BOOST_AUTO_TEST_CASE(a_chroot_is_seen_by_the_root_that_mountinfo_lacks) {
 BOOST_AUTO_TEST_CASE(the_real_machine_can_be_read) {
     const Machine real = read_machine(host);
     BOOST_TEST(real.kernel_major >= 5);
-    BOOST_TEST(real.calls.size() == 10U);
+    BOOST_TEST(real.calls.contains("clone"));
+    BOOST_TEST(real.calls.contains("keyctl")); // the last: all of them had an answer
     BOOST_TEST(real.executable.ends_with("/sandbox"));
 }
 

@@ -12,15 +12,16 @@ using namespace sandbox::test;
 namespace {
 
 /// What the profile says, but for where its [seccomp] table came from: that table is written out.
-std::vector<std::string> resolved_words(const Profile& profile) {
+std::vector<std::string> resolved_words(const Profile &profile) {
     std::vector<std::string> words = words_of(profile);
-    std::erase_if(words, [](const std::string& word) { return word.starts_with("seccomp.extends"); });
+    std::erase_if(words, [](const std::string &word) { return word.starts_with("seccomp.extends"); });
     return words;
 }
 
-void shows_itself(const Profile& profile) {
+void shows_itself(const Profile &profile) {
     const std::vector<std::string> before = resolved_words(profile);
-    const std::vector<std::string> after = resolved_words(parse_profile(profile_to_toml(profile), "shown.toml").profile);
+    const std::vector<std::string> after =
+        resolved_words(parse_profile(profile_to_toml(profile), "shown.toml").profile);
     BOOST_TEST(!before.empty());
     BOOST_TEST(after == before, boost::test_tools::per_element());
 }
@@ -33,8 +34,10 @@ BOOST_AUTO_TEST_CASE(every_built_in_profile_loads_back_to_itself) {
     const ProfileSearch search{{"profiles"}};
     const std::vector<FoundProfile> found = list_profiles(search);
     BOOST_TEST(found.size() >= 4);
-    for (const FoundProfile& profile : found) {
-        BOOST_TEST_CONTEXT(profile.name) { shows_itself(load_profile(profile.name, search)); }
+    for (const FoundProfile &profile : found) {
+        BOOST_TEST_CONTEXT(profile.name) {
+            shows_itself(load_profile(profile.name, search));
+        }
     }
 }
 
@@ -69,6 +72,20 @@ BOOST_AUTO_TEST_CASE(each_value_names_its_origin_and_what_it_overrode) {
     BOOST_TEST(contains(text, "# " + top + ":3:7 overrides 'auto' from " + base + ":2:7\n"));
     BOOST_TEST(contains(text, "hide = []  # " + top + ":5:8\n"));
     BOOST_TEST(contains(text, "# " + top + ":5:8 overrides '/old' from " + base + ":4:9\n"));
+}
+
+BOOST_AUTO_TEST_CASE(of_three_layers_each_names_the_next_as_what_overrode_it) {
+    const TemporaryDirectory files;
+    const std::string low = files.write("low.toml", "[ids]\nmap = \"auto\"\n[filesystem]\nhide = [\"/low\"]\n");
+    const std::string middle =
+        files.write("middle.toml", "extends = \"low\"\nids.map = \"self\"\nfilesystem.hide = [\"/middle\"]\n");
+    const std::string top =
+        files.write("top.toml", "extends = \"middle\"\nids.map = \"full\"\nfilesystem.hide = [\"/top\"]\n");
+    const std::string text = profile_to_toml(load_profile("top", {{files.path()}}));
+    BOOST_TEST(contains(text, "# " + middle + ":2:11 overrides 'auto' from " + low + ":2:7\n"));
+    BOOST_TEST(contains(text, "# " + top + ":2:11 overrides 'self' from " + middle + ":2:11\n"));
+    BOOST_TEST(contains(text, "# " + middle + ":3:20 overrides '/low' from " + low + ":4:9\n"));
+    BOOST_TEST(contains(text, "# " + top + ":3:19 overrides '/middle' from " + middle + ":3:20\n"));
 }
 
 BOOST_AUTO_TEST_CASE(the_json_holds_every_value_with_its_origin) {

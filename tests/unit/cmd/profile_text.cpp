@@ -104,10 +104,9 @@ when = [{ arg = 0, op = "in", value = ["AF_VSOCK", 38] }, { arg = 1, value = 1 }
 }
 
 BOOST_AUTO_TEST_CASE(every_value_knows_its_place_and_key) {
-    const Profile profile = parse_profile("[filesystem]\nread-only = [\"/a\",\n  \"/b\"]\n[ids]\nmap = \"full\"\n",
-                                          "dir/my.toml")
-                                .profile;
-    const Origin& second = profile.filesystem.read_only.items.at(1).origin;
+    const Profile profile =
+        parse_profile("[filesystem]\nread-only = [\"/a\",\n  \"/b\"]\n[ids]\nmap = \"full\"\n", "dir/my.toml").profile;
+    const Origin &second = profile.filesystem.read_only.items.at(1).origin;
     BOOST_TEST(second.place() == "dir/my.toml:3:3");
     BOOST_TEST(second.key == "filesystem.read-only");
     BOOST_TEST(profile.filesystem.read_only.origin.place() == "dir/my.toml:2:13");
@@ -157,14 +156,15 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_an_error_with_its_place) {
         {"[environment]\nset = [\"A=1\"]\n", "my.toml:2:7: environment.set must be a table, not a list", "NAME"},
         {"[environment]\nset = { A = 1 }\n", "my.toml:2:13: environment.set.A must be a string, not a number", ""},
         {"[environment]\nset = { \"A=B\" = \"1\" }\n", "my.toml:2:17: 'A=B' cannot be the name", ""},
-        {"[environment]\nset = { \"\" = \"1\" }\n", "my.toml:2:14: the name of the environment variable is missing", ""},
+        {"[environment]\nset = { \"\" = \"1\" }\n", "my.toml:2:14: the name of the environment variable is missing",
+         ""},
         {"extends = 1\n", "my.toml:1:11: extends must be a string, not a number", ""},
         {"[seccomp]\ndefault = \"permit\"\n", "my.toml:2:11: seccomp.default cannot be 'permit'", "deny, allow"},
         {"[seccomp]\nrule = 1\n", "my.toml:2:8: seccomp.rule must be an array of tables", "[[seccomp.rule]]"},
         {"[[seccomp.rule]]\naction = \"deny\"\n", "my.toml:1:1: the rule has no syscalls", "syscalls ="},
         {"[[seccomp.rule]]\nsyscalls = [\"read\"]\n", "my.toml:1:1: the rule has no action", "action ="},
-        {"[[seccomp.rule]]\nsyscalls = []\naction = \"deny\"\n",
-         "my.toml:2:12: seccomp.rule.syscalls is an empty list", ""},
+        {"[[seccomp.rule]]\nsyscalls = []\naction = \"deny\"\n", "my.toml:2:12: seccomp.rule.syscalls is an empty list",
+         ""},
         {"[[seccomp.rule]]\nsyscals = [\"read\"]\n", "my.toml:2:1: unknown key 'syscals' in [[seccomp.rule]]",
          "'syscalls'"},
         {"[[seccomp.rule]]\nsyscalls=[\"a\"]\naction=\"deny\"\nwhen = [{ arg = 6, value = 1 }]\n",
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_an_error_with_its_place) {
         {"a = \n", "my.toml:1:5: this is not TOML", ""},
         {"a = \"\xff\"\n", "my.toml:1:5: this is not TOML", ""},
     };
-    for (const Case& wrong : cases) {
+    for (const Case &wrong : cases) {
         const std::string message = mistake(wrong.text);
         BOOST_TEST(message.starts_with(wrong.message), message << "\n  should start with\n" << wrong.message);
         BOOST_TEST(contains(message, wrong.fix), message << "\n  should name\n" << wrong.fix);
@@ -201,23 +201,28 @@ BOOST_AUTO_TEST_CASE(control_characters_in_a_mistake_cannot_drive_the_terminal) 
 }
 
 BOOST_AUTO_TEST_CASE(all_mistakes_are_collected_in_the_order_of_the_file) {
-    std::vector<Error> mistakes;
-    static_cast<void>(parse_profile("[network]\nmode = 1\n[ids]\nmap = 2\nuser = true\n[bogus]\n", "my.toml", mistakes));
-    BOOST_REQUIRE(mistakes.size() == 4);
-    BOOST_TEST(std::string(mistakes[0].what()).starts_with("my.toml:2:8:"));
-    BOOST_TEST(std::string(mistakes[1].what()).starts_with("my.toml:4:7:"));
-    BOOST_TEST(std::string(mistakes[2].what()).starts_with("my.toml:5:8:"));
-    BOOST_TEST(std::string(mistakes[3].what()).starts_with("my.toml:6:2:"));
+    // toml++, which reads what is not plain, sorts tables by name.
+    for (const std::string end : {"", "# \xc3\xa9\n"}) {
+        std::vector<Error> mistakes;
+        const std::string text = "[network]\nmode = 1\n[ids]\nmap = 2\nuser = true\n[bogus]\n" + end;
+        static_cast<void>(parse_profile(text, "my.toml", mistakes));
+        BOOST_REQUIRE(mistakes.size() == 4);
+        BOOST_TEST(std::string(mistakes[0].what()).starts_with("my.toml:2:8:"));
+        BOOST_TEST(std::string(mistakes[1].what()).starts_with("my.toml:4:7:"));
+        BOOST_TEST(std::string(mistakes[2].what()).starts_with("my.toml:5:8:"));
+        BOOST_TEST(std::string(mistakes[3].what()).starts_with("my.toml:6:2:"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(remarks_change_no_place_and_no_value) {
-    const Profile profile = parse_profile("# one\n  # two\n[filesystem]\nhide = [ # three\n    # four\n  \"#a\",\n]\n#end",
-                                          "my.toml")
-                                .profile;
+    const Profile profile =
+        parse_profile("# one\n  # two\n[filesystem]\nhide = [ # three\n    # four\n  \"#a\",\n]\n#end", "my.toml")
+            .profile;
     BOOST_REQUIRE(profile.filesystem.hide.items.size() == 1);
     BOOST_TEST(profile.filesystem.hide.items[0].text == "#a");
     BOOST_TEST(profile.filesystem.hide.items[0].origin.place() == "my.toml:6:3");
-    BOOST_TEST(*parse_profile("description = \"\"\"a\n# b\n\"\"\"\n", "my.toml").profile.description.value == "a\n# b\n");
+    BOOST_TEST(*parse_profile("description = \"\"\"a\n# b\n\"\"\"\n", "my.toml").profile.description.value ==
+               "a\n# b\n");
     BOOST_TEST(*parse_profile("description = '''a\n# b'''\n", "my.toml").profile.description.value == "a\n# b");
     BOOST_TEST(mistake("# \xff\n").starts_with("my.toml:1:"));
     BOOST_TEST(mistake("# \x01\n").starts_with("my.toml:1:"));

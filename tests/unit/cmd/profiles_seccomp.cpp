@@ -392,8 +392,8 @@ BOOST_AUTO_TEST_CASE(strict_makes_sockets_of_four_families_only) {
                            family);
             }
         }
-        for (const std::uint64_t family : {std::uint64_t{1} << 20, std::uint64_t{0xffffffff}}) {
-            BOOST_TEST(policy(SYS_socket, {family}) == error(EAFNOSUPPORT));
+        for (unsigned bit = 5; bit < 32; ++bit) {
+            BOOST_TEST(policy(SYS_socket, {std::uint64_t{1} << bit}) == error(EAFNOSUPPORT), bit);
         }
         for (std::uint64_t protocol = 1; protocol <= 22; ++protocol) {
             BOOST_TEST(policy(SYS_socket, {AF_NETLINK, SOCK_RAW, protocol}) != kAllow, protocol);

@@ -144,6 +144,22 @@ BOOST_AUTO_TEST_CASE(every_assigned_number_has_a_name) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(as_many_ranges_as_there_can_be_are_decided_right) {
+    // Every second number: the tree is so long that its jumps need a second instruction.
+    Profile profile = filter("deny", {"execve"});
+    for (const syscalls::Syscall& call : syscalls::all()) {
+        if (call.native() >= 0 && call.native() % 2 == 0 && call.name != "clone3") {
+            profile.seccomp.allow.items.push_back(word(std::string(call.name)));
+        }
+    }
+    const Asked asked(profile);
+    for (const syscalls::Syscall& call : syscalls::all()) {
+        if (call.native() >= 0 && call.name != "execve" && call.name != "clone3") {
+            BOOST_TEST(asked(call.native()) == (call.native() % 2 == 0 ? kAllow : error(EPERM)), call.name);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_numbers_are_libseccomps_where_it_knows_the_name) {
     for (const syscalls::Syscall& call : syscalls::all()) {
         const std::string name(call.name);
@@ -186,7 +202,7 @@ BOOST_AUTO_TEST_CASE(calls_of_an_architecture_that_is_not_named_are_killed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_named_32_bit_architecture_has_its_own_numbers) {
-    Profile profile = filter("deny", {"execve", "read", "chown32", "mseal", "open"}, {},
+    Profile profile = filter("deny", {"execve", "read", "chown32", "mseal", "open", "uretprobe"}, {},
                              {rule({"personality"}, "allow", {when(0, "==", {"8"})}),
                               rule({"socket"}, "allow", {when(0, "==", {"AF_UNIX"})})});
     profile.seccomp.architectures.items = words({"native", "x86"});
@@ -197,6 +213,7 @@ BOOST_AUTO_TEST_CASE(a_named_32_bit_architecture_has_its_own_numbers) {
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 212) == kAllow);         // chown32
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 462) == kAllow);         // mseal
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 463) == error(EPERM));   // setxattrat
+    BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 335) == error(EPERM));   // rt_tgsigqueueinfo; x86_64's uretprobe
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 388) == error(ENOSYS));  // a gap
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 9999) == error(ENOSYS)); // newer
     BOOST_TEST(asked.foreign(AUDIT_ARCH_I386, 136, {8}) == kAllow);    // personality
@@ -405,6 +422,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_the_kernel_would_refuse_is_not_well_formed) 
     const auto size = static_cast<std::uint32_t>(good.instructions.size());
     BOOST_TEST(spoiled(BPF_JUMP(BPF_JMP | BPF_JA, size, 0, 0)));
     BOOST_TEST(spoiled(BPF_JUMP(BPF_JMP | BPF_JA, 0xffffffff, 0, 0)));
+    BOOST_TEST(spoiled(BPF_JUMP(BPF_JMP | BPF_JA, size - 2, 0, 0)));
     BOOST_TEST(!spoiled(BPF_JUMP(BPF_JMP | BPF_JA, size - 3, 0, 0)));
     BOOST_TEST(spoiled(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 255, 0)));
     BOOST_TEST(spoiled(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 255)));

@@ -35,8 +35,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_visible_needs_no_cover) {
 BOOST_AUTO_TEST_CASE(what_does_not_exist_is_said) {
     hide("~/.shs");
     hide("~/*.key");
-    CHECK_SAYS(notices(), "--hide ~/.shs: hide '~/.shs': there is nothing of that name");
-    CHECK_SAYS(notices(), "hide '~/*.key': there is nothing of that name");
+    CHECK_SAYS(notices(), "--hide ~/.shs: hide '/home/dev/.shs': there is nothing of that name");
+    CHECK_SAYS(notices(), "hide '/home/dev/*.key': there is nothing of that name");
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_looked_up_but_may_be_seen_is_an_error) {
@@ -82,6 +82,15 @@ BOOST_AUTO_TEST_CASE(a_pattern_hides_all_it_names) {
     CHECK_LINES(below("/home/dev/project"),
                 {"directory /home/dev/project 0755", "bind /home/dev/project rw", "cover-file /home/dev/project/a.key",
                  "cover-file /home/dev/project/b.key"});
+}
+
+BOOST_AUTO_TEST_CASE(a_file_whose_name_looks_like_a_pattern_is_hidden_too) {
+    machine.file("/home/dev/project/a[b]");
+    machine.file("/home/dev/project/ab");
+    rw(".");
+    hide("./a[b]");
+    BOOST_CHECK(has("cover-file /home/dev/project/a[b]"));
+    BOOST_CHECK(has("cover-file /home/dev/project/ab"));
 }
 
 BOOST_AUTO_TEST_CASE(a_name_says_more_than_a_pattern) {

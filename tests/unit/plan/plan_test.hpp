@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -24,8 +25,16 @@ struct PlanTest {
     void rw(const std::string& text) { add(profile.filesystem.read_write, "--rw", text); }
     void tmpfs(const std::string& text) { add(profile.filesystem.tmpfs, "--tmpfs", text); }
     void hide(const std::string& text) { add(profile.filesystem.hide, "--hide", text); }
+    /// As it was typed: the shell makes a home of "~" and a path of $XDG_RUNTIME_DIR before the program sees them.
     static void add(List& list, const std::string& option, const std::string& text) {
-        list.items.push_back(by_option(option, text));
+        Item item = by_option(option, text);
+        for (const auto& [word, value] :
+             {std::pair{"~", "/home/dev"}, std::pair{"$XDG_RUNTIME_DIR", "/run/user/1000"}}) {
+            for (std::size_t at = item.text.find(word); at != std::string::npos; at = item.text.find(word)) {
+                item.text.replace(at, std::string(word).size(), value);
+            }
+        }
+        list.items.push_back(std::move(item));
     }
     /// Written in the profile's own file.
     void in_profile(List& list, const std::string& text) const {

@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_written_workdir_must_be_shown) {
     CHECK_SAYS(error(), "cannot start in");
     start_in("/tmp");
     BOOST_CHECK_EQUAL(plan().process.workdir, "/tmp");
-    start_in("~");
+    start_in("/home/dev");
     BOOST_CHECK_EQUAL(plan().process.workdir, "/home/dev");
 }
 

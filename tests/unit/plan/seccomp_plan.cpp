@@ -175,11 +175,13 @@ BOOST_AUTO_TEST_CASE(any_bit_is_one_alternative_a_bit_and_no_bit_is_one_test) {
 }
 
 BOOST_AUTO_TEST_CASE(conditions_on_one_argument_are_joined_into_one_test) {
-    const SeccompPlan plan =
-        plan_seccomp(filter("deny", {"execve"}, {},
-                            {rule({"mmap"}, "allow", {when(2, "&", {"PROT_EXEC"}), when(2, "!&", {"PROT_WRITE"})})}));
+    const SeccompCondition executable = when(2, "&", {"PROT_EXEC"});
+    const SeccompCondition not_writable = when(2, "!&", {"PROT_WRITE"});
     const std::vector<SeccompTest> wanted = {{.argument = 2, .mask = 6, .value = 4}};
-    BOOST_TEST((entry_of(plan, "mmap").tests == wanted));
+    for (const auto& conditions : {std::vector{executable, not_writable}, std::vector{not_writable, executable}}) {
+        const SeccompPlan plan = plan_seccomp(filter("deny", {"execve"}, {}, {rule({"mmap"}, "allow", conditions)}));
+        BOOST_TEST((entry_of(plan, "mmap").tests == wanted));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(conditions_that_contradict_each_other_are_an_error) {

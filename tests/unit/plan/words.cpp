@@ -22,7 +22,7 @@ std::chrono::milliseconds duration(const std::string& text) {
 
 std::string path(const std::string& text) {
     const test::FakeHost machine;
-    return read_path(test::by_option("--ro", text), machine.host).path;
+    return read_path(test::in_file(text), machine.host).path;
 }
 
 } // namespace
@@ -37,11 +37,15 @@ BOOST_AUTO_TEST_CASE(a_duration_is_a_number_and_a_unit) {
     BOOST_CHECK(duration("2d") == 48h);
     BOOST_CHECK(duration("90") == 90s);
     BOOST_CHECK(duration("0.5") == 500ms);
+    BOOST_CHECK(duration("1h30m") == 90min);
+    BOOST_CHECK(duration("1m1.5s") == 61500ms);
 }
 
 BOOST_AUTO_TEST_CASE(nonsense_is_an_error_with_its_place) {
-    for (const char* text : {"", "s", "-1s", "+1s", "0", "0s", "0.0001ms", "1x", "1 s", "s1", "1s1", "inf", "nan",
-                             "1e9", "0x10", "999999999999999999999999h", "101000d", ".5s", "1m30s"}) {
+    for (const char* text : {"",        "s",        "-1s",   "+1s",    "0",
+                             "0s",      "0.0001ms", "1x",    "1 s",    "s1",
+                             "inf",     "nan",      "1e9",   "0x10",   "999999999999999999999999h",
+                             "101000d", ".5s",      "1h30x", "1m-30s", "5m."}) {
         BOOST_CHECK_EXCEPTION(static_cast<void>(duration(text)), Error, [&](const Error& error) {
             return error.summary().starts_with(std::string("--timeout ") + text + ": ");
         });
@@ -78,17 +82,32 @@ BOOST_AUTO_TEST_CASE(a_backslash_takes_the_meaning_away) {
     BOOST_CHECK_EQUAL(path("/with space\nand newline"), "/with space\nand newline");
 }
 
+BOOST_AUTO_TEST_CASE(words_of_an_option_are_taken_as_the_shell_left_them) {
+    const test::FakeHost machine;
+    const auto option = [&](const std::string& text) {
+        return read_path(test::by_option("--ro", text), machine.host).path;
+    };
+    BOOST_CHECK_EQUAL(option("$HOME"), "/home/dev/project/$HOME");
+    BOOST_CHECK_EQUAL(option("/a/$x"), "/a/$x");
+    BOOST_CHECK_EQUAL(option("~"), "/home/dev/project/~");
+    BOOST_CHECK_EQUAL(option("/a\\:b"), "/a:b");
+    BOOST_CHECK_EQUAL(option("/a\\$b"), "/a\\$b");
+    for (const char* text : {"/a:~/b", "/a:$HOME/b"}) {
+        BOOST_CHECK_THROW(static_cast<void>(read_grant(test::by_option("--ro", text), machine.host)), Error);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_variable_is_an_error_with_its_place) {
     for (const char* text : {"$HOMES", "$", "${HOME", "/a/$X", "~other/x", "", "${PATH}"}) {
         BOOST_CHECK_EXCEPTION(static_cast<void>(path(text)), Error,
-                              [](const Error& error) { return error.summary().starts_with("--ro "); });
+                              [](const Error& error) { return error.summary().starts_with("test.toml:7:3: "); });
     }
     BOOST_CHECK_THROW(static_cast<void>(path(std::string("/a\0b", 4))), Error);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_plain_colon_divides_a_grant) {
     const test::FakeHost machine;
-    const auto grant = [&](const std::string& text) { return read_grant(test::by_option("--ro", text), machine.host); };
+    const auto grant = [&](const std::string& text) { return read_grant(test::in_file(text), machine.host); };
     BOOST_CHECK_EQUAL(grant("/a").dest, "");
     BOOST_CHECK_EQUAL(grant("/a:/b").source.path, "/a");
     BOOST_CHECK_EQUAL(grant("/a:/b").dest, "/b");
@@ -110,8 +129,8 @@ BOOST_AUTO_TEST_CASE(a_colon_in_the_callers_directory_divides_nothing) {
 BOOST_AUTO_TEST_CASE(what_a_variable_holds_is_no_pattern) {
     test::FakeHost machine;
     machine.host.home = "/home/d[e]v";
-    BOOST_CHECK_EQUAL(read_pattern(test::by_option("--hide", "~/.*rc"), machine.host), "/home/d\\[e]v/.*rc");
-    BOOST_CHECK_EQUAL(read_pattern(test::by_option("--hide", "$HOME/*"), machine.host), "/home/d\\[e]v/*");
+    BOOST_CHECK_EQUAL(read_pattern(test::in_file("~/.*rc"), machine.host), "/home/d\\[e]v/.*rc");
+    BOOST_CHECK_EQUAL(read_pattern(test::in_file("$HOME/*"), machine.host), "/home/d\\[e]v/*");
     BOOST_CHECK_EQUAL(read_pattern(test::by_option("--hide", "/a\\*b*"), machine.host), "/a\\*b*");
 }
 
