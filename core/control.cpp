@@ -34,9 +34,12 @@ std::optional<Received> receive(int socket) {
     header.msg_control = buffer;
     header.msg_controllen = sizeof buffer;
     ssize_t count = -1;
+    int resets = 0;
     do {
+        // A child that ended with our last message unread resets the connection once; what it said before is still
+        // there.
         count = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    } while (count < 0 && errno == EINTR);
+    } while (count < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
     for (cmsghdr* extra = count > 0 ? CMSG_FIRSTHDR(&header) : nullptr; extra != nullptr;
          extra = CMSG_NXTHDR(&header, extra)) {
         if (extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SCM_RIGHTS) {
@@ -56,8 +59,8 @@ std::optional<Received> receive(int socket) {
     return received;
 }
 
-void send(int socket, const SupervisorMessage& message) {
-    ::send(socket, &message, sizeof message, MSG_NOSIGNAL);
+bool send(int socket, const SupervisorMessage& message) {
+    return ::send(socket, &message, sizeof message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof message);
 }
 
 bool wait_for_proceed(int socket) {

@@ -30,8 +30,8 @@ struct Received {
 /// \return nothing when there is no message yet (errno EAGAIN) or the child's side is closed (ECONNRESET).
 [[nodiscard]] std::optional<Received> receive(int socket);
 
-/// A child that is gone is not told: `receive` says so.
-void send(int socket, const SupervisorMessage& message);
+/// \return false, with errno, when the child cannot be told; one that is gone is noticed by `receive` too.
+bool send(int socket, const SupervisorMessage& message);
 
 /// The child's side: waits for `proceed`.
 /// \return false when the supervisor is gone.

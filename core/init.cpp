@@ -62,15 +62,20 @@ void send(ChildMessage::Kind kind, int status) {
     [[maybe_unused]] const ssize_t sent = ::write(kControl, &message, sizeof message);
 }
 
-[[noreturn]] void leave(bool kills) {
+[[noreturn]] void leave(bool kills, int status) {
     if (kills) {
         kill_descendants();
     }
-    ::_exit(0);
+    ::_exit(status);
 }
 
-/// Reaps whatever has ended. \return true when that was `command`.
-bool reap(pid_t command) {
+/// The exit status that says how a process ended, as a shell has it.
+int exit_status(int wait_status) {
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+/// Reaps whatever has ended. \return the exit status of `command` when it was among them, else -1.
+int reap(pid_t command) {
     int status = 0;
     pid_t pid = 0;
     while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
@@ -81,10 +86,10 @@ bool reap(pid_t command) {
             send(ChildMessage::Kind::stopped, 0);
         } else {
             send(ChildMessage::Kind::exited, status);
-            return true;
+            return exit_status(status);
         }
     }
-    return false;
+    return -1;
 }
 
 /// \return false when the supervisor is gone.
@@ -182,12 +187,13 @@ void run(pid_t command, bool kills) {
         if (watched[1].revents != 0) {
             signalfd_siginfo arrived;
             [[maybe_unused]] const ssize_t taken = ::read(kSignals, &arrived, sizeof arrived);
-            if (reap(command)) {
-                leave(kills);
+            const int ended = reap(command);
+            if (ended >= 0) {
+                leave(kills, ended);
             }
         }
         if (watched[0].revents != 0 && !obey(command)) {
-            leave(kills);
+            leave(kills, 0);
         }
     }
 }

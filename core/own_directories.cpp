@@ -43,7 +43,7 @@ void expect_own_directory(const std::string& path) {
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         throw Error("our own folder " + quoted(path) + " can be written by others")
             .cause("they could put a profile there that loosens the next sandbox")
-            .fix("chmod go-w " + quoted(path));
+            .fix("chmod go-w " + shell_quoted(path));
     }
 }
 

@@ -14,6 +14,8 @@ namespace sandbox::terminal {
 namespace {
 
 constexpr std::size_t kBufferSize = 16 * 1024;
+/// The caller's terminal is shared, so it stays blocking: small pieces keep us listening to signals.
+constexpr std::size_t kPiece = 1024;
 
 bool in_foreground(int descriptor) {
     return ::tcgetpgrp(descriptor) == ::getpgrp();
@@ -138,10 +140,27 @@ void Relay::serve(const pollfd* entries) {
         read_master();
     }
     if (entries[2].fd >= 0 && entries[2].revents != 0) {
-        // The caller's terminal is shared, so it stays blocking: small pieces keep us listening to signals.
-        constexpr std::size_t kPiece = 1024;
         write_pending(output_, to_output_, kPiece);
     }
+}
+
+void Relay::hang_up() {
+    constexpr std::size_t kMost = 256 * 1024; // a pty's buffers hold a quarter of it
+    std::size_t before = to_output_.size() + 1;
+    while (!hung_up_ && to_output_.size() != before && to_output_.size() < kMost) {
+        before = to_output_.size();
+        read_master();
+    }
+    master_.reset();
+    hung_up_ = true;
+}
+
+bool Relay::pass_on() {
+    pollfd room{output_, POLLOUT, 0};
+    if (!to_output_.empty() && ::poll(&room, 1, 0) > 0) {
+        write_pending(output_, to_output_, kPiece);
+    }
+    return !to_output_.empty();
 }
 
 void Relay::read_input() {

@@ -71,8 +71,14 @@ public:
     void watch(pollfd* entries) const;
     /// Copies what those entries say is possible.
     void serve(const pollfd* entries);
-    /// True when the other end is closed and everything it wrote has been passed on.
-    [[nodiscard]] bool finished() const { return hung_up_ && to_output_.empty(); }
+    /// After the end of CMD: takes what it wrote last, without waiting, and lets go of the pty. A process outside to which CMD
+    /// passed its terminal can hold nothing up.
+    void hang_up();
+    /// Passes a piece of what is left on, where there is room for it.
+    /// \return whether more is left.
+    [[nodiscard]] bool pass_on();
+    /// The descriptor that CMD's output goes to.
+    [[nodiscard]] int output() const { return output_; }
 
 private:
     void read_input();

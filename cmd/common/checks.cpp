@@ -19,7 +19,7 @@ constexpr std::pair<int, int> kOldestKernel = {5, 14};
 constexpr std::string_view kUidmapPackage =
     "install the package uidmap (Debian, Ubuntu), shadow-utils (Fedora) or shadow (Arch)";
 
-std::int64_t sysctl(const Machine &machine, const std::string &name, std::int64_t otherwise) {
+std::int64_t sysctl(const Machine& machine, const std::string& name, std::int64_t otherwise) {
     const auto found = machine.sysctls.find(name);
     return found == machine.sysctls.end() ? otherwise : found->second;
 }
@@ -28,7 +28,7 @@ std::string set_sysctl(std::string_view name, std::int64_t value) {
     return fmt::format("sudo sysctl -w {}={}", name, value);
 }
 
-Check kernel(const Machine &machine) {
+Check kernel(const Machine& machine) {
     Check check{"kernel", "the kernel is new enough", State::ok, "", ""};
     if (std::pair(machine.kernel_major, machine.kernel_minor) < kOldestKernel) {
         check.state = State::missing;
@@ -39,7 +39,7 @@ Check kernel(const Machine &machine) {
     return check;
 }
 
-Check proc(const Machine &machine) {
+Check proc(const Machine& machine) {
     Check check{"proc", "/proc is mounted", State::ok, "", ""};
     if (!machine.proc_is_mounted) {
         check.state = State::missing;
@@ -49,7 +49,7 @@ Check proc(const Machine &machine) {
     return check;
 }
 
-Check user_namespaces(const Machine &machine) {
+Check user_namespaces(const Machine& machine) {
     Check check{"user-namespaces", "unprivileged users may create user namespaces", State::ok, "", ""};
     const std::string_view most = "user.max_user_namespaces";
     const std::string_view clone = "kernel.unprivileged_userns_clone"; // Debian's and Arch's own
@@ -65,7 +65,7 @@ Check user_namespaces(const Machine &machine) {
     return check;
 }
 
-Check namespace_limits(const Machine &machine) {
+Check namespace_limits(const Machine& machine) {
     Check check{"namespace-limits", "the other namespaces may be created", State::ok, "", ""};
     for (const std::string_view kind : {"mnt", "pid", "net", "ipc", "uts", "cgroup"}) {
         const std::string name = fmt::format("user.max_{}_namespaces", kind);
@@ -78,7 +78,7 @@ Check namespace_limits(const Machine &machine) {
     return check;
 }
 
-Check apparmor(const Machine &machine) {
+Check apparmor(const Machine& machine) {
     Check check{"apparmor", "AppArmor lets user namespaces be used", State::ok, "", ""};
     const std::string_view name = "kernel.apparmor_restrict_unprivileged_userns"; // Ubuntu's, from 23.10 on
     if (sysctl(machine, std::string(name), 0) != 0 && machine.apparmor_profile.empty()) {
@@ -91,7 +91,7 @@ Check apparmor(const Machine &machine) {
     return check;
 }
 
-Check chroot(const Machine &machine) {
+Check chroot(const Machine& machine) {
     Check check{"chroot", "we are not in a chroot", State::ok, "", ""};
     if (machine.in_chroot) {
         check.state = State::missing;
@@ -101,10 +101,10 @@ Check chroot(const Machine &machine) {
     return check;
 }
 
-Check outer_filter(const Machine &machine) {
+Check outer_filter(const Machine& machine) {
     Check check{"outer-filter", "no outer seccomp filter is in the way", State::ok, "", ""};
     std::vector<std::string> refused;
-    for (const auto &[name, state] : machine.calls) {
+    for (const auto& [name, state] : machine.calls) {
         if (state == CallState::refused_by_filter || (state == CallState::missing && machine.filtered)) {
             refused.push_back(name);
         }
@@ -119,10 +119,10 @@ Check outer_filter(const Machine &machine) {
     return check;
 }
 
-Check system_calls(const Machine &machine) {
+Check system_calls(const Machine& machine) {
     Check check{"system-calls", "the kernel has the calls we need", State::ok, "", ""};
     std::vector<std::string> missing;
-    for (const auto &[name, state] : machine.calls) {
+    for (const auto& [name, state] : machine.calls) {
         if (state == CallState::missing && !machine.filtered) {
             missing.push_back(name);
         }
@@ -137,14 +137,14 @@ Check system_calls(const Machine &machine) {
 
 /// Whether a start fails without newuidmap and newgidmap: groups that are to be dropped need them, a single id does
 /// not.
-bool needs_helpers(const Host &host) {
+bool needs_helpers(const Host& host) {
     return std::ranges::any_of(host.groups, [&](std::uint32_t group) { return group != host.gid; });
 }
 
-Check helpers(const Machine &machine, const Host &host) {
+Check helpers(const Machine& machine, const Host& host) {
     Check check{"newuidmap", "newuidmap and newgidmap are installed and may set ids", State::ok, "", ""};
     const State bad = needs_helpers(host) ? State::missing : State::warning;
-    for (const auto &[name, helper] : {std::pair{"newuidmap", &machine.newuidmap}, {"newgidmap", &machine.newgidmap}}) {
+    for (const auto& [name, helper] : {std::pair{"newuidmap", &machine.newuidmap}, {"newgidmap", &machine.newgidmap}}) {
         if (helper->path.empty()) {
             return {check.id, check.title, bad, fmt::format("{} is not installed", name), std::string(kUidmapPackage)};
         }
@@ -170,7 +170,7 @@ Check helpers(const Machine &machine, const Host &host) {
     return check;
 }
 
-Check no_new_privs(const Machine &machine, const Host &host) {
+Check no_new_privs(const Machine& machine, const Host& host) {
     Check check{"no-new-privs", "programs may gain privileges, as newuidmap must", State::ok, "", ""};
     if (machine.no_new_privs) {
         const bool used = !machine.newuidmap.path.empty() && !host.subuids.empty();
@@ -183,7 +183,7 @@ Check no_new_privs(const Machine &machine, const Host &host) {
     return check;
 }
 
-Check user_name(const Host &host) {
+Check user_name(const Host& host) {
     Check check{"user-name", "your uid has a name", State::ok, "", ""};
     if (host.user_name.empty()) {
         check.state = needs_helpers(host) ? State::missing : State::warning;
@@ -193,7 +193,7 @@ Check user_name(const Host &host) {
     return check;
 }
 
-Check subordinate_ranges(const Host &host) {
+Check subordinate_ranges(const Host& host) {
     Check check{"subordinate-ids", "you have a range of subordinate ids", State::ok, "", ""};
     if (host.subuids.empty() || host.subgids.empty()) {
         check.state = needs_helpers(host) ? State::missing : State::warning;
@@ -205,7 +205,7 @@ Check subordinate_ranges(const Host &host) {
     return check;
 }
 
-Check masked_proc(const Machine &machine) {
+Check masked_proc(const Machine& machine) {
     Check check{"proc-visible", "the whole of /proc can be seen", State::ok, "", ""};
     if (!machine.covered_proc_paths.empty()) {
         check.state = State::missing;
@@ -217,7 +217,7 @@ Check masked_proc(const Machine &machine) {
     return check;
 }
 
-Check processes(const Machine &machine) {
+Check processes(const Machine& machine) {
     Check check{"processes", "there is room for more processes", State::ok, "", ""};
     if (machine.process_limit && machine.process_count >= *machine.process_limit) {
         check.state = State::missing;
@@ -247,7 +247,7 @@ std::string_view word(Check::State state) {
     return "";
 }
 
-std::vector<Check> run_checks(const Machine &machine, const Host &host) {
+std::vector<Check> run_checks(const Machine& machine, const Host& host) {
     return {
         kernel(machine),          system_calls(machine),       outer_filter(machine), proc(machine),
         user_namespaces(machine), apparmor(machine),           chroot(machine),       namespace_limits(machine),

@@ -28,6 +28,6 @@ struct Check {
 [[nodiscard]] std::string_view word(Check::State state);
 
 /// All checks, in the order of a start.
-[[nodiscard]] std::vector<Check> run_checks(const Machine &machine, const Host &host);
+[[nodiscard]] std::vector<Check> run_checks(const Machine& machine, const Host& host);
 
 } // namespace sandbox

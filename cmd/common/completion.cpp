@@ -19,7 +19,7 @@ std::vector<std::string> capability_names() {
     return names;
 }
 
-CompletionArgument describe_argument(const Option &option) {
+CompletionArgument describe_argument(const Option& option) {
     using Kind = CompletionArgument::Kind;
     CompletionArgument argument;
     if (option.argument.empty()) {
@@ -64,7 +64,7 @@ CompletionArgument describe_argument(const Option &option) {
 
 CompletionCommand describe_sandbox() {
     CompletionCommand program{"sandbox", "run a command in a sandbox", {}, {}, {}, true};
-    for (const Option &option : options()) {
+    for (const Option& option : options()) {
         program.options.push_back(
             {std::string(option.name), option.letter, std::string(option.help), describe_argument(option)});
     }

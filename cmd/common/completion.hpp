@@ -39,9 +39,9 @@ struct CompletionCommand {
 /// The description of `sandbox`, from its table of options.
 [[nodiscard]] CompletionCommand describe_sandbox();
 
-[[nodiscard]] std::string bash_completion(const CompletionCommand &program);
-[[nodiscard]] std::string zsh_completion(const CompletionCommand &program);
-[[nodiscard]] std::string fish_completion(const CompletionCommand &program);
+[[nodiscard]] std::string bash_completion(const CompletionCommand& program);
+[[nodiscard]] std::string zsh_completion(const CompletionCommand& program);
+[[nodiscard]] std::string fish_completion(const CompletionCommand& program);
 
 /// The command that prints the profiles' names, a name a line, for use in a script.
 constexpr std::string_view kListProfiles = "sandboxctl profile list 2>/dev/null | cut -d' ' -f1";

@@ -11,7 +11,7 @@ namespace {
 using Kind = CompletionArgument::Kind;
 
 /// A pattern of `case` for the option under the verb `path`.
-std::string option_pattern(const std::string &path, const CompletionOption &option) {
+std::string option_pattern(const std::string& path, const CompletionOption& option) {
     std::string pattern = fmt::format("'{}|--{}'", path, option.name);
     if (option.letter != 0) {
         pattern += fmt::format("|'{}|-{}'", path, option.letter);
@@ -20,12 +20,12 @@ std::string option_pattern(const std::string &path, const CompletionOption &opti
 }
 
 /// A list for compgen -W: the script splits words at newlines only, so that file names may hold spaces.
-std::string word_list(const std::vector<std::string> &words) {
+std::string word_list(const std::vector<std::string>& words) {
     return fmt::format("$'{}'", fmt::join(words, "\\n"));
 }
 
 /// The commands that fill COMPREPLY for one argument.
-std::string reply(const CompletionArgument &argument) {
+std::string reply(const CompletionArgument& argument) {
     switch (argument.kind) {
     case Kind::none:
     case Kind::anything:
@@ -62,9 +62,9 @@ struct Parts {
     std::string others;   ///< patterns for the verb: what else may come
 };
 
-void describe(const CompletionCommand &command, const std::string &path, Parts &parts) {
+void describe(const CompletionCommand& command, const std::string& path, Parts& parts) {
     std::vector<std::string> option_list;
-    for (const CompletionOption &option : command.options) {
+    for (const CompletionOption& option : command.options) {
         if (option.letter != 0) {
             option_list.push_back(fmt::format("-{}", option.letter));
         }
@@ -84,7 +84,7 @@ void describe(const CompletionCommand &command, const std::string &path, Parts &
     parts.options +=
         fmt::format("        '{}') COMPREPLY=($(compgen -W {} -- \"$cur\")) ;;\n", path, word_list(option_list));
     std::vector<std::string> names;
-    for (const CompletionCommand &verb : command.verbs) {
+    for (const CompletionCommand& verb : command.verbs) {
         names.push_back(verb.name);
         const std::string below = path + " " + verb.name;
         parts.walk += fmt::format("        '{}|{}') path='{}' ;;\n", path, verb.name, below);
@@ -111,7 +111,7 @@ constexpr std::string_view kWithinCommand = R"(    if ((command > 0)); then
 
 } // namespace
 
-std::string bash_completion(const CompletionCommand &program) {
+std::string bash_completion(const CompletionCommand& program) {
     Parts parts;
     describe(program, program.name, parts);
     if (program.runs_command) {

@@ -22,7 +22,7 @@ std::string quoted_text(std::string_view text) {
 }
 
 /// The switches of `complete` that say what stands for an argument.
-std::string candidates(const CompletionArgument &argument) {
+std::string candidates(const CompletionArgument& argument) {
     switch (argument.kind) {
     case Kind::none:
         return "";
@@ -46,29 +46,29 @@ std::string candidates(const CompletionArgument &argument) {
     return "";
 }
 
-std::string names_of(const std::vector<CompletionCommand> &verbs) {
+std::string names_of(const std::vector<CompletionCommand>& verbs) {
     std::vector<std::string_view> names;
-    for (const CompletionCommand &verb : verbs) {
+    for (const CompletionCommand& verb : verbs) {
         names.emplace_back(verb.name);
     }
     return fmt::format("{}", fmt::join(names, " "));
 }
 
 /// `condition` says that the words before the cursor have led to `command`.
-void describe(const CompletionCommand &command, const std::string &program, const std::string &condition,
-              std::string &script) {
+void describe(const CompletionCommand& command, const std::string& program, const std::string& condition,
+              std::string& script) {
     std::string here = condition;
     if (!command.verbs.empty()) {
         const std::string no_verb = "not __fish_seen_subcommand_from " + names_of(command.verbs);
         here = condition.empty() ? no_verb : condition + "; and " + no_verb;
     }
     const std::string when = here.empty() ? "" : fmt::format(" -n {}", quoted_text(here));
-    for (const CompletionOption &option : command.options) {
+    for (const CompletionOption& option : command.options) {
         script += fmt::format("complete -c {}{}{} -l {}{} -d {}\n", program, when,
                               option.letter != 0 ? fmt::format(" -s {}", option.letter) : "", option.name,
                               candidates(option.argument), quoted_text(option.help));
     }
-    for (const CompletionCommand &verb : command.verbs) {
+    for (const CompletionCommand& verb : command.verbs) {
         script += fmt::format("complete -c {}{} -f -a {} -d {}\n", program, when, verb.name, quoted_text(verb.help));
         const std::string seen = "__fish_seen_subcommand_from " + verb.name;
         describe(verb, program, condition.empty() ? seen : condition + "; and " + seen, script);
@@ -79,9 +79,9 @@ void describe(const CompletionCommand &command, const std::string &program, cons
 }
 
 /// The options whose next word is their argument, as fish's own helper wants them.
-std::string options_with_argument(const CompletionCommand &program) {
+std::string options_with_argument(const CompletionCommand& program) {
     std::string text;
-    for (const CompletionOption &option : program.options) {
+    for (const CompletionOption& option : program.options) {
         if (option.argument.kind != Kind::none && !option.argument.optional) {
             text += option.letter != 0 ? fmt::format(" -{}", option.letter) : "";
             text += " --" + option.name;
@@ -92,7 +92,7 @@ std::string options_with_argument(const CompletionCommand &program) {
 
 } // namespace
 
-std::string fish_completion(const CompletionCommand &program) {
+std::string fish_completion(const CompletionCommand& program) {
     std::string script = fmt::format(R"(# fish completion for {0}; made by `sandboxctl completion fish --for {0}`
 function __sandbox_profiles
     {1}

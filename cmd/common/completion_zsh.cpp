@@ -29,7 +29,7 @@ std::string escaped_text(std::string_view text) {
 }
 
 /// ":message:action" of one argument.
-std::string action(const CompletionArgument &argument) {
+std::string action(const CompletionArgument& argument) {
     const std::string message = ":" + escaped_text(argument.name) + ":";
     switch (argument.kind) {
     case Kind::none:
@@ -53,7 +53,7 @@ std::string action(const CompletionArgument &argument) {
     return "";
 }
 
-std::string option_line(const CompletionOption &option) {
+std::string option_line(const CompletionOption& option) {
     const std::string help = fmt::format("[{}]", escaped_text(option.help));
     std::string argument = action(option.argument);
     std::string long_end;
@@ -73,16 +73,16 @@ std::string option_line(const CompletionOption &option) {
     return fmt::format("        '*--{}{}{}{}' \\\n", option.name, long_end, help, argument);
 }
 
-void write_function(const CompletionCommand &command, const std::string &function, std::string &script) {
+void write_function(const CompletionCommand& command, const std::string& function, std::string& script) {
     script += fmt::format("\n{}() {{\n", function);
     std::string lines;
-    for (const CompletionOption &option : command.options) {
+    for (const CompletionOption& option : command.options) {
         lines += option_line(option);
     }
     if (!command.verbs.empty()) {
         script += "    local curcontext=\"$curcontext\" state line\n    typeset -A opt_args\n";
         script += "    local -a verbs=(\n";
-        for (const CompletionCommand &verb : command.verbs) {
+        for (const CompletionCommand& verb : command.verbs) {
             script += fmt::format("        '{}:{}'\n", verb.name, escaped_text(verb.help));
         }
         script += "    )\n";
@@ -90,11 +90,11 @@ void write_function(const CompletionCommand &command, const std::string &functio
         script += "    _arguments -C -s \\\n" + lines;
         script += "    case $state in\n        verb) _describe verb verbs ;;\n        argument)\n"
                   "            case $words[1] in\n";
-        for (const CompletionCommand &verb : command.verbs) {
+        for (const CompletionCommand& verb : command.verbs) {
             script += fmt::format("                {}) {}_{} ;;\n", verb.name, function, verb.name);
         }
         script += "            esac ;;\n    esac\n}\n";
-        for (const CompletionCommand &verb : command.verbs) {
+        for (const CompletionCommand& verb : command.verbs) {
             write_function(verb, function + "_" + verb.name, script);
         }
         return;
@@ -111,7 +111,7 @@ void write_function(const CompletionCommand &command, const std::string &functio
 
 } // namespace
 
-std::string zsh_completion(const CompletionCommand &program) {
+std::string zsh_completion(const CompletionCommand& program) {
     std::string script = fmt::format(R"zsh(#compdef {0}
 # zsh completion for {0}; made by `sandboxctl completion zsh --for {0}`
 

@@ -40,7 +40,7 @@ Ids suspects(Step step) {
 }
 
 /// What the errno alone says, where no single fact of the machine is at fault.
-void add_meaning(Error &error, Step step, int error_number, const Machine &machine) {
+void add_meaning(Error& error, Step step, int error_number, const Machine& machine) {
     const bool creates =
         step == Step::create_user_namespace || step == Step::create_namespaces || step == Step::create_cgroup_namespace;
     if (creates && (error_number == ENOSPC || error_number == EUSERS)) {
@@ -54,15 +54,15 @@ void add_meaning(Error &error, Step step, int error_number, const Machine &machi
 
 } // namespace
 
-void add_causes(Error &error, Step step, int error_number, std::string_view object, const Plan &plan, const Host &host,
-                const Machine &machine) {
+void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan, const Host& host,
+                const Machine& machine) {
     if (step == Step::execute) {
         add_execute_causes(error, error_number, object, plan, host);
         return;
     }
     const Ids ids = suspects(step);
     bool found = false;
-    for (const Check &check : run_checks(machine, host)) {
+    for (const Check& check : run_checks(machine, host)) {
         if (check.state != Check::State::ok && std::ranges::find(ids, check.id) != ids.end()) {
             error.cause(check.why).fix(check.fix);
             found = true;
@@ -76,8 +76,8 @@ void add_causes(Error &error, Step step, int error_number, std::string_view obje
     }
 }
 
-void add_causes(Error &error, Step step, int error_number, std::string_view object, const Plan &plan,
-                const Host &host) {
+void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan,
+                const Host& host) {
     add_causes(error, step, error_number, object, plan, host, step == Step::execute ? Machine{} : read_machine(host));
 }
 

@@ -14,10 +14,10 @@ namespace sandbox {
 /// Adds the causes that were found, each with its fix. For Step::execute it also sets the exit status: 127 where CMD
 /// was not found, 126 where it cannot be executed. \param error_number the step's errno. \param object what the step
 /// worked on.
-void add_causes(Error &error, Step step, int error_number, std::string_view object, const Plan &plan, const Host &host);
+void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan, const Host& host);
 
 /// As above, on a machine whose facts are known.
-void add_causes(Error &error, Step step, int error_number, std::string_view object, const Plan &plan, const Host &host,
-                const Machine &machine);
+void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan, const Host& host,
+                const Machine& machine);
 
 } // namespace sandbox

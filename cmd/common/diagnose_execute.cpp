@@ -31,17 +31,17 @@ constexpr int kCannotExecute = 126;
 constexpr int kNotFound = 127;
 constexpr std::size_t kHead = 4096; // the kernel reads 256 bytes; a program header table may start later
 
-bool is_executable_file(const std::string &path) {
+bool is_executable_file(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
-std::string real_path(const std::string &path) {
-    const std::unique_ptr<char, void (*)(void *)> real(::realpath(path.c_str(), nullptr), std::free);
+std::string real_path(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
     return real ? real.get() : path;
 }
 
-std::string head_of(const std::string &path) {
+std::string head_of(const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     std::string head(kHead, '\0');
     const ssize_t count = file ? ::read(file.get(), head.data(), head.size()) : 0;
@@ -89,7 +89,7 @@ struct Found {
 
 class Explanation {
 public:
-    Explanation(Error &error, const Plan &plan, const Host &host)
+    Explanation(Error& error, const Plan& plan, const Host& host)
         : error_(error), plan_(plan), host_(host), view_(plan.root) {}
 
     void explain(int error_number, std::string_view object) {
@@ -121,7 +121,7 @@ private:
         if (object.starts_with('/')) {
             places.insert(places.begin(), std::string(object));
         }
-        for (const std::string &place : places) {
+        for (const std::string& place : places) {
             if (const std::optional<std::string> host = view_.host_path(place)) {
                 return Found{place, *host};
             }
@@ -131,9 +131,9 @@ private:
 
     /// Where the caller's own shell would find CMD.
     [[nodiscard]] std::string on_the_host() const {
-        const std::string &name = plan_.process.arguments.front();
+        const std::string& name = plan_.process.arguments.front();
         if (name.find('/') != std::string::npos) {
-            const std::string &file = plan_.process.candidates.front();
+            const std::string& file = plan_.process.candidates.front();
             return is_executable_file(file) ? file : "";
         }
         const auto path = host_.environment.find("PATH");
@@ -159,10 +159,10 @@ private:
         }
         if (view_.host_path(file)) {
             error_.cause(fmt::format("it is at {}, and PATH inside does not name that folder", quoted(file)));
-            error_.fix(fmt::format("sandbox --env PATH={}:{} ...", escaped(paths::parent(file)), inside_path()));
+            error_.fix(fmt::format("sandbox --env PATH={}:{} ...", shell_quoted(paths::parent(file)), inside_path()));
             return;
         }
-        const RootEntry *entry = view_.decided_by(file);
+        const RootEntry* entry = view_.decided_by(file);
         if (entry != nullptr &&
             (entry->kind == RootEntry::Kind::cover_directory || entry->kind == RootEntry::Kind::cover_file)) {
             error_.cause(
@@ -175,12 +175,12 @@ private:
         const std::string folder = paths::parent(file);
         const std::string real_folder = paths::parent(real_path(file));
         error_.fix(folder == real_folder || view_.host_path(real_path(file))
-                       ? fmt::format("--ro {}", escaped(folder))
-                       : fmt::format("--ro {} --ro {}", escaped(folder), escaped(real_folder)));
+                       ? fmt::format("--ro {}", shell_quoted(folder))
+                       : fmt::format("--ro {} --ro {}", shell_quoted(folder), shell_quoted(real_folder)));
     }
 
     [[nodiscard]] std::string inside_path() const {
-        for (const EnvironmentEntry &entry : plan_.environment) {
+        for (const EnvironmentEntry& entry : plan_.environment) {
             if (entry.name == "PATH") {
                 return escaped(entry.value);
             }
@@ -188,7 +188,7 @@ private:
         return "";
     }
 
-    void explain_missing_interpreter(const Found &found) {
+    void explain_missing_interpreter(const Found& found) {
         const std::string head = head_of(found.host);
         const std::string script = script_interpreter(head);
         const std::string interpreter = script.empty() ? elf_interpreter(head) : script;
@@ -200,13 +200,13 @@ private:
                         script.empty() ? "asks for the dynamic loader" : "names in its first line the interpreter",
                         quoted(interpreter)));
         if (interpreter.starts_with('/') && is_executable_file(interpreter)) {
-            error_.fix(fmt::format("--ro {}", escaped(paths::parent(interpreter))));
+            error_.fix(fmt::format("--ro {}", shell_quoted(paths::parent(interpreter))));
         } else if (interpreter.ends_with('\r')) {
-            error_.fix("the file has the line ends of Windows: sed -i 's/\\r$//' " + escaped(found.host));
+            error_.fix("the file has the line ends of Windows: sed -i 's/\\r$//' " + shell_quoted(found.host));
         }
     }
 
-    void explain_denial(const Found &found) {
+    void explain_denial(const Found& found) {
         struct stat status {};
         struct statvfs file_system {};
         if (::stat(found.host.c_str(), &status) != 0) {
@@ -218,16 +218,17 @@ private:
             error_.cause("it is not a regular file");
         } else if (::access(found.host.c_str(), X_OK) != 0 && errno == EACCES) {
             error_.cause(fmt::format("you have no permission to execute it (mode {:04o})", status.st_mode & 07777U));
-            error_.fix(fmt::format("chmod +x {}", escaped(found.host)));
+            error_.fix("chmod +x " + shell_quoted(found.host));
         } else if (::statvfs(found.host.c_str(), &file_system) == 0 && (file_system.f_flag & ST_NOEXEC) != 0) {
             error_.cause("its file system is mounted noexec");
-            error_.fix("copy it to another file system, or name its interpreter: sandbox sh " + escaped(found.inside));
+            error_.fix("copy it to another file system, or name its interpreter: sandbox sh " +
+                       shell_quoted(found.inside));
         } else {
             explain_denied_interpreter(found);
         }
     }
 
-    void explain_denied_interpreter(const Found &found) {
+    void explain_denied_interpreter(const Found& found) {
         const std::string interpreter = script_interpreter(head_of(found.host));
         const std::optional<std::string> host = interpreter.empty() ? std::nullopt : view_.host_path(interpreter);
         if (host && !is_executable_file(*host)) {
@@ -236,7 +237,7 @@ private:
         }
     }
 
-    void explain_format(const Found &found) {
+    void explain_format(const Found& found) {
         const std::string head = head_of(found.host);
         if (head.empty()) {
             error_.cause("the file is empty");
@@ -244,19 +245,19 @@ private:
             error_.cause("it is a program for another kind of machine");
         } else {
             error_.cause("it is no program, and its first line is not '#!' and an interpreter");
-            error_.fix(fmt::format("name the interpreter: sandbox sh {}", escaped(found.inside)));
+            error_.fix(fmt::format("name the interpreter: sandbox sh {}", shell_quoted(found.inside)));
         }
     }
 
-    Error &error_;
-    const Plan &plan_;
-    const Host &host_;
+    Error& error_;
+    const Plan& plan_;
+    const Host& host_;
     InsideView view_;
 };
 
 } // namespace
 
-void add_execute_causes(Error &error, int error_number, std::string_view object, const Plan &plan, const Host &host) {
+void add_execute_causes(Error& error, int error_number, std::string_view object, const Plan& plan, const Host& host) {
     Explanation(error, plan, host).explain(error_number, object);
 }
 

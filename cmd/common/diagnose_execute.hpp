@@ -11,6 +11,6 @@ namespace sandbox {
 
 /// Adds the causes and fixes, and sets the exit status 127 or 126.
 /// \param object CMD's name, or the file that was tried.
-void add_execute_causes(Error &error, int error_number, std::string_view object, const Plan &plan, const Host &host);
+void add_execute_causes(Error& error, int error_number, std::string_view object, const Plan& plan, const Host& host);
 
 } // namespace sandbox

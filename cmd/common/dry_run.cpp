@@ -22,24 +22,24 @@ class Page {
 public:
     void section(std::string_view title) { text_ += fmt::format("\n{}\n", title); }
 
-    void line(const std::string &fact) { text_ += fmt::format("  {}\n", fact); }
+    void line(const std::string& fact) { text_ += fmt::format("  {}\n", fact); }
 
-    void line(const std::string &fact, const Origin &origin) {
+    void line(const std::string& fact, const Origin& origin) {
         const std::string key = origin.key.empty() ? "" : " " + escaped(origin.key);
         text_ += fmt::format("  {:<{}} <- {}{}\n", fact, kOriginColumn, origin.place(), key);
     }
 
-    [[nodiscard]] std::string &text() { return text_; }
+    [[nodiscard]] std::string& text() { return text_; }
 
 private:
     std::string text_;
 };
 
-std::string named(std::string_view name, const std::string &value) {
+std::string named(std::string_view name, const std::string& value) {
     return fmt::format("{:<11} {}", name, value);
 }
 
-std::string shell_word(const std::string &word) {
+std::string shell_word(const std::string& word) {
     const auto plain = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
@@ -47,18 +47,18 @@ std::string shell_word(const std::string &word) {
     return !word.empty() && std::ranges::all_of(word, plain) ? word : quoted(word);
 }
 
-std::string command_words(const std::vector<std::string> &arguments) {
+std::string command_words(const std::vector<std::string>& arguments) {
     std::vector<std::string> words;
-    for (const std::string &argument : arguments) {
+    for (const std::string& argument : arguments) {
         words.push_back(shell_word(argument));
     }
     return fmt::format("{}", fmt::join(words, " "));
 }
 
-void write_command(Page &page, const Profile &profile, const Plan &plan) {
+void write_command(Page& page, const Profile& profile, const Plan& plan) {
     page.section("command");
     page.line(named("run", command_words(plan.process.arguments)));
-    for (const std::string &candidate : plan.process.candidates) {
+    for (const std::string& candidate : plan.process.candidates) {
         page.line(named("program", escaped(candidate)));
     }
     page.line(named("directory", escaped(plan.process.workdir)), plan.process.workdir_origin);
@@ -70,14 +70,14 @@ void write_command(Page &page, const Profile &profile, const Plan &plan) {
               plan.timeout_origin);
 }
 
-void write_map(Page &page, std::string_view name, const std::vector<MapEntry> &map) {
-    for (const MapEntry &entry : map) {
+void write_map(Page& page, std::string_view name, const std::vector<MapEntry>& map) {
+    for (const MapEntry& entry : map) {
         page.line(
             named(name, fmt::format("{} inside is {} outside, {} in a row", entry.inside, entry.outside, entry.count)));
     }
 }
 
-void write_identity(Page &page, const IdsPlan &ids) {
+void write_identity(Page& page, const IdsPlan& ids) {
     page.section("identity");
     page.line(named("runs as", fmt::format("uid {}, gid {}", ids.uid, ids.gid)), ids.user_origin);
     page.line(named("groups", ids.drop_groups ? "the supplementary groups are dropped" : "nothing is dropped"),
@@ -90,7 +90,7 @@ void write_identity(Page &page, const IdsPlan &ids) {
     write_map(page, "gid map", ids.gid_map);
 }
 
-void write_namespaces(Page &page, const Profile &profile, const NamespacesPlan &namespaces) {
+void write_namespaces(Page& page, const Profile& profile, const NamespacesPlan& namespaces) {
     const std::pair<std::string_view, bool> all[] = {{"pid", namespaces.pid},
                                                      {"net", namespaces.net},
                                                      {"ipc", namespaces.ipc},
@@ -98,7 +98,7 @@ void write_namespaces(Page &page, const Profile &profile, const NamespacesPlan &
                                                      {"cgroup", namespaces.cgroup}};
     std::vector<std::string_view> own = {"user", "mnt"};
     std::vector<std::string_view> shared;
-    for (const auto &[name, is_new] : all) {
+    for (const auto& [name, is_new] : all) {
         (is_new ? own : shared).push_back(name);
     }
     page.section("namespaces");
@@ -113,7 +113,7 @@ void write_namespaces(Page &page, const Profile &profile, const NamespacesPlan &
               profile.network.mode.origin);
 }
 
-std::string fact(const RootEntry &entry) {
+std::string fact(const RootEntry& entry) {
     std::string text = fmt::format("{:<11} {}", word(entry.kind), escaped(entry.dest));
     switch (entry.kind) {
     case RootEntry::Kind::bind:
@@ -134,7 +134,7 @@ std::string fact(const RootEntry &entry) {
     return text;
 }
 
-void write_filesystem(Page &page, const RootPlan &root) {
+void write_filesystem(Page& page, const RootPlan& root) {
     page.section("file system, in the order in which it is built");
     if (root.host_root) {
         page.line(fmt::format("{:<11} / (the host's)", root.host_root_writable ? "writable" : "read-only"),
@@ -142,18 +142,18 @@ void write_filesystem(Page &page, const RootPlan &root) {
     } else {
         page.line(named("root", "empty, and read-only when it is done"));
     }
-    for (const RootEntry &entry : root.entries) {
+    for (const RootEntry& entry : root.entries) {
         page.line(fact(entry), entry.origin);
     }
-    for (const std::string &directory : root.ensure_directories) {
+    for (const std::string& directory : root.ensure_directories) {
         page.line(
             named("made first", fmt::format("{} on the host, mode 0700, where it is missing", escaped(directory))));
     }
 }
 
-void write_environment(Page &page, const std::vector<EnvironmentEntry> &environment) {
+void write_environment(Page& page, const std::vector<EnvironmentEntry>& environment) {
     page.section("environment");
-    for (const EnvironmentEntry &entry : environment) {
+    for (const EnvironmentEntry& entry : environment) {
         page.line(fmt::format("{}={}", escaped(entry.name), escaped(entry.value)), entry.origin);
     }
     if (environment.empty()) {
@@ -161,7 +161,7 @@ void write_environment(Page &page, const std::vector<EnvironmentEntry> &environm
     }
 }
 
-void write_capabilities(Page &page, const CapabilitiesPlan &capabilities) {
+void write_capabilities(Page& page, const CapabilitiesPlan& capabilities) {
     page.section("capabilities, in all five sets");
     for (std::size_t i = 0; i < capabilities.keep.size(); ++i) {
         page.line(capability_word(capabilities.keep[i]), capabilities.origins.at(i));
@@ -172,9 +172,9 @@ void write_capabilities(Page &page, const CapabilitiesPlan &capabilities) {
 }
 
 /// The conditions as they were written: "argument 0 is one of AF_UNIX, AF_INET".
-std::string fact(const SeccompCondition &condition) {
+std::string fact(const SeccompCondition& condition) {
     std::vector<std::string> values;
-    for (const Item &value : condition.values) {
+    for (const Item& value : condition.values) {
         values.push_back(escaped(value.text));
     }
     const std::string_view verb = condition.op == "=="   ? "is"
@@ -191,14 +191,14 @@ struct CallGroup {
     std::vector<std::string> names;
 };
 
-std::vector<CallGroup> unconditional_calls(const SeccompPlan &seccomp) {
+std::vector<CallGroup> unconditional_calls(const SeccompPlan& seccomp) {
     std::vector<CallGroup> groups;
-    for (const SeccompEntry &entry : seccomp.entries) {
+    for (const SeccompEntry& entry : seccomp.entries) {
         if (!entry.tests.empty()) {
             continue;
         }
         const std::string action = word(entry.action);
-        auto group = std::ranges::find_if(groups, [&](const CallGroup &other) {
+        auto group = std::ranges::find_if(groups, [&](const CallGroup& other) {
             return other.action == action && other.origin.source == entry.origin.source &&
                    other.origin.key == entry.origin.key;
         });
@@ -211,10 +211,10 @@ std::vector<CallGroup> unconditional_calls(const SeccompPlan &seccomp) {
 }
 
 /// One rule with conditions, for the calls on which it has an effect: each of its values is an entry of the plan.
-void write_rule(Page &page, const SeccompRule &rule, const SeccompPlan &seccomp) {
+void write_rule(Page& page, const SeccompRule& rule, const SeccompPlan& seccomp) {
     std::vector<std::string> names;
     std::string action;
-    for (const SeccompEntry &entry : seccomp.entries) {
+    for (const SeccompEntry& entry : seccomp.entries) {
         if (entry.origin == rule.origin && !entry.tests.empty()) {
             action = word(entry.action);
             if (std::ranges::find(names, entry.syscall.name) == names.end()) {
@@ -231,7 +231,7 @@ void write_rule(Page &page, const SeccompRule &rule, const SeccompPlan &seccomp)
     }
 }
 
-void write_seccomp(Page &page, const SeccompPlan &seccomp, const std::vector<SeccompRule> &rules) {
+void write_seccomp(Page& page, const SeccompPlan& seccomp, const std::vector<SeccompRule>& rules) {
     page.section("system calls");
     if (!seccomp.filter) {
         page.line("no filter", seccomp.default_origin);
@@ -241,19 +241,19 @@ void write_seccomp(Page &page, const SeccompPlan &seccomp, const std::vector<Sec
     page.line(named("newer ones", "ENOSYS"));
     page.line(
         named("on", fmt::format("{}; any other architecture's are killed", fmt::join(seccomp.architectures, " "))));
-    for (const CallGroup &group : unconditional_calls(seccomp)) {
+    for (const CallGroup& group : unconditional_calls(seccomp)) {
         page.line(named(group.action, fmt::format("{} calls", group.names.size())), group.origin);
         if (group.action != "allow") {
             page.line(named("", fmt::format("{}", fmt::join(group.names, " "))));
         }
     }
-    for (const SeccompRule &rule : rules) {
+    for (const SeccompRule& rule : rules) {
         write_rule(page, rule, seccomp);
     }
 }
 
 /// Many words of one list that went together are counted.
-void write_overridden(Page &page, const Profile &profile) {
+void write_overridden(Page& page, const Profile& profile) {
     constexpr std::size_t kNamed = 4;
     const std::vector<Override> overridden = overridden_values(profile);
     if (overridden.empty()) {
@@ -261,7 +261,7 @@ void write_overridden(Page &page, const Profile &profile) {
     }
     page.section("overridden");
     for (auto first = overridden.begin(); first != overridden.end();) {
-        const auto last = std::find_if(first, overridden.end(), [&](const Override &value) {
+        const auto last = std::find_if(first, overridden.end(), [&](const Override& value) {
             return value.key != first->key || value.origin.source != first->origin.source || value.by != first->by;
         });
         std::vector<std::string> values;
@@ -306,7 +306,7 @@ std::string_view word(RootEntry::Kind kind) {
     return "";
 }
 
-std::string word(const SeccompAction &action) {
+std::string word(const SeccompAction& action) {
     switch (action.kind) {
     case SeccompActionKind::allow:
         return "allow";
@@ -317,7 +317,7 @@ std::string word(const SeccompAction &action) {
     case SeccompActionKind::errno_value:
         break;
     }
-    const char *name = strerrorname_np(action.error_number);
+    const char* name = strerrorname_np(action.error_number);
     return name != nullptr ? name : fmt::format("errno {}", action.error_number);
 }
 
@@ -329,12 +329,12 @@ std::string capability_word(int number) {
     return name;
 }
 
-std::string dry_run_text(const Profile &profile, const Plan &plan) {
+std::string dry_run_text(const Profile& profile, const Plan& plan) {
     Page page;
     page.text() = "This is the plan; nothing has been run.\n";
     page.section("profile");
     page.line(named("name", escaped(plan.profile)));
-    for (const std::string &file : profile.lineage) {
+    for (const std::string& file : profile.lineage) {
         page.line(named("read from", escaped(file)));
     }
     if (!plan.name.empty()) {
@@ -350,7 +350,7 @@ std::string dry_run_text(const Profile &profile, const Plan &plan) {
     write_overridden(page, profile);
     if (!plan.notices.empty()) {
         page.section("notes");
-        for (const std::string &notice : plan.notices) {
+        for (const std::string& notice : plan.notices) {
             page.line(notice);
         }
     }

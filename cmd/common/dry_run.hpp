@@ -10,17 +10,17 @@
 namespace sandbox {
 
 /// For people: sections, a line a fact, "<- where it was written" behind it.
-[[nodiscard]] std::string dry_run_text(const Profile &profile, const Plan &plan);
+[[nodiscard]] std::string dry_run_text(const Profile& profile, const Plan& plan);
 
 /// For programs: one JSON object. Its member "plan" is the version of the format, 1.
 /// Bytes that are no UTF-8 become U+FFFD, because JSON cannot hold them.
-[[nodiscard]] std::string dry_run_json(const Profile &profile, const Plan &plan);
+[[nodiscard]] std::string dry_run_json(const Profile& profile, const Plan& plan);
 
 /// How a RootEntry's kind is called in both.
 [[nodiscard]] std::string_view word(RootEntry::Kind kind);
 
 /// "allow", "log", "kill", or the errno's name ("EPERM").
-[[nodiscard]] std::string word(const SeccompAction &action);
+[[nodiscard]] std::string word(const SeccompAction& action);
 
 /// "CAP_NET_RAW".
 [[nodiscard]] std::string capability_word(int number);

@@ -5,10 +5,10 @@ namespace sandbox {
 
 namespace {
 
-Json ids(const IdsPlan &plan) {
-    const auto map = [](const std::vector<MapEntry> &entries) {
+Json ids(const IdsPlan& plan) {
+    const auto map = [](const std::vector<MapEntry>& entries) {
         Json result = Json::array();
-        for (const MapEntry &entry : entries) {
+        for (const MapEntry& entry : entries) {
             result.push_back({{"inside", entry.inside}, {"outside", entry.outside}, {"count", entry.count}});
         }
         return result;
@@ -24,12 +24,12 @@ Json ids(const IdsPlan &plan) {
     };
 }
 
-Json namespaces(const NamespacesPlan &plan) {
+Json namespaces(const NamespacesPlan& plan) {
     Json created = {"user", "mnt"};
     Json shared = Json::array();
-    const std::pair<const char *, bool> all[] = {
+    const std::pair<const char*, bool> all[] = {
         {"pid", plan.pid}, {"net", plan.net}, {"ipc", plan.ipc}, {"uts", plan.uts}, {"cgroup", plan.cgroup}};
-    for (const auto &[name, is_new] : all) {
+    for (const auto& [name, is_new] : all) {
         (is_new ? created : shared).push_back(name);
     }
     Json result = {{"new", std::move(created)}, {"shared", with_origin(std::move(shared), plan.share_origin)}};
@@ -67,7 +67,7 @@ std::string_view machine_word(RootEntry::Kind kind) {
     return "";
 }
 
-Json entry_json(const RootEntry &entry) {
+Json entry_json(const RootEntry& entry) {
     Json result = {{"kind", machine_word(entry.kind)}, {"dest", entry.dest}};
     switch (entry.kind) {
     case RootEntry::Kind::bind:
@@ -90,9 +90,9 @@ Json entry_json(const RootEntry &entry) {
     return result;
 }
 
-Json filesystem(const RootPlan &plan) {
+Json filesystem(const RootPlan& plan) {
     Json entries = Json::array();
-    for (const RootEntry &entry : plan.entries) {
+    for (const RootEntry& entry : plan.entries) {
         entries.push_back(entry_json(entry));
     }
     Json result = {{"host_root", nullptr}, {"entries", std::move(entries)}, {"ensured", plan.ensure_directories}};
@@ -102,14 +102,14 @@ Json filesystem(const RootPlan &plan) {
     return result;
 }
 
-Json seccomp(const SeccompPlan &plan) {
+Json seccomp(const SeccompPlan& plan) {
     if (!plan.filter) {
         return {{"filter", with_origin(false, plan.default_origin)}};
     }
     Json entries = Json::array();
-    for (const SeccompEntry &entry : plan.entries) {
+    for (const SeccompEntry& entry : plan.entries) {
         Json tests = Json::array();
-        for (const SeccompTest &test : entry.tests) {
+        for (const SeccompTest& test : entry.tests) {
             tests.push_back({{"argument", test.argument}, {"mask", test.mask}, {"value", test.value}});
         }
         entries.push_back({{"syscall", entry.syscall.name},
@@ -124,7 +124,7 @@ Json seccomp(const SeccompPlan &plan) {
             {"entries", std::move(entries)}};
 }
 
-Json capabilities(const CapabilitiesPlan &plan) {
+Json capabilities(const CapabilitiesPlan& plan) {
     Json kept = Json::array();
     for (std::size_t i = 0; i < plan.keep.size(); ++i) {
         kept.push_back({{"number", plan.keep[i]},
@@ -134,15 +134,15 @@ Json capabilities(const CapabilitiesPlan &plan) {
     return kept;
 }
 
-Json environment(const std::vector<EnvironmentEntry> &entries) {
+Json environment(const std::vector<EnvironmentEntry>& entries) {
     Json variables = Json::array();
-    for (const EnvironmentEntry &entry : entries) {
+    for (const EnvironmentEntry& entry : entries) {
         variables.push_back({{"name", entry.name}, {"value", entry.value}, {"origin", to_json(entry.origin)}});
     }
     return variables;
 }
 
-Json command(const Profile &profile, const Plan &plan) {
+Json command(const Profile& profile, const Plan& plan) {
     return {
         {"arguments", plan.process.arguments},
         {"candidates", plan.process.candidates},
@@ -155,7 +155,7 @@ Json command(const Profile &profile, const Plan &plan) {
 
 } // namespace
 
-std::string dry_run_json(const Profile &profile, const Plan &plan) {
+std::string dry_run_json(const Profile& profile, const Plan& plan) {
     const Json document = {
         {"plan", 1},
         {"version", SANDBOX_VERSION},

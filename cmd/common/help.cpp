@@ -34,7 +34,7 @@ it is not found.
 See also: sandbox(1), sandbox-profile(5), sandbox-security(7); sandboxctl doctor, sandboxctl profile list.
 )";
 
-std::string left_column(const Option &option) {
+std::string left_column(const Option& option) {
     std::string text = option.letter != 0 ? fmt::format("  -{}, --{}", option.letter, option.name)
                                           : fmt::format("      --{}", option.name);
     if (option.argument_optional) {
@@ -69,8 +69,8 @@ std::string_view title(Option::Group group) {
 
 std::string help_text() {
     std::string text(kUsage);
-    const Option *before = nullptr;
-    for (const Option &option : options()) {
+    const Option* before = nullptr;
+    for (const Option& option : options()) {
         if (before == nullptr || before->group != option.group) {
             text += fmt::format("\n{}:\n", title(option.group));
         }

@@ -15,22 +15,22 @@ namespace {
 
 constexpr int kMostLinks = 40; // as the kernel: path_resolution(7)
 
-std::optional<std::string> read_link(const std::string &path) {
+std::optional<std::string> read_link(const std::string& path) {
     std::array<char, PATH_MAX> target{};
     const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
     return length < 0 ? std::nullopt : std::optional(std::string(target.data(), static_cast<std::size_t>(length)));
 }
 
-bool exists(const std::string &path) {
+bool exists(const std::string& path) {
     struct stat status {};
     return ::lstat(path.c_str(), &status) == 0;
 }
 
 } // namespace
 
-const RootEntry *InsideView::decided_by(std::string_view path) const {
-    const RootEntry *deepest = nullptr;
-    for (const RootEntry &entry : plan_.entries) {
+const RootEntry* InsideView::decided_by(std::string_view path) const {
+    const RootEntry* deepest = nullptr;
+    for (const RootEntry& entry : plan_.entries) {
         // A directory and a pin show what their surroundings show.
         const bool decides = entry.kind != RootEntry::Kind::pin && entry.kind != RootEntry::Kind::read_only_in_place &&
                              entry.kind != RootEntry::Kind::link;
@@ -42,8 +42,8 @@ const RootEntry *InsideView::decided_by(std::string_view path) const {
     return deepest;
 }
 
-std::optional<std::string> InsideView::shown_at(const std::string &path) const {
-    const RootEntry *entry = decided_by(path);
+std::optional<std::string> InsideView::shown_at(const std::string& path) const {
+    const RootEntry* entry = decided_by(path);
     if (entry == nullptr) {
         return plan_.host_root ? std::optional(path) : std::nullopt;
     }
@@ -54,8 +54,8 @@ std::optional<std::string> InsideView::shown_at(const std::string &path) const {
     return entry->source == "/" && !rest.empty() ? std::string(rest) : entry->source + std::string(rest);
 }
 
-std::optional<std::string> InsideView::link_at(const std::string &path) const {
-    for (const RootEntry &entry : plan_.entries) {
+std::optional<std::string> InsideView::link_at(const std::string& path) const {
+    for (const RootEntry& entry : plan_.entries) {
         if (entry.kind == RootEntry::Kind::link && entry.dest == path) {
             return entry.source;
         }

@@ -2,7 +2,7 @@
 
 namespace sandbox {
 
-Json to_json(const Origin &origin) {
+Json to_json(const Origin& origin) {
     switch (origin.kind) {
     case Origin::Kind::built_in:
         return {{"kind", "built-in"}, {"source", origin.source}};
@@ -18,20 +18,20 @@ Json to_json(const Origin &origin) {
             {"key", origin.key}};
 }
 
-Json with_origin(Json value, const Origin &origin) {
+Json with_origin(Json value, const Origin& origin) {
     return {{"value", std::move(value)}, {"origin", to_json(origin)}};
 }
 
-Json to_json(const std::vector<Override> &overrides) {
+Json to_json(const std::vector<Override>& overrides) {
     Json result = Json::array();
-    for (const Override &value : overrides) {
+    for (const Override& value : overrides) {
         result.push_back(
             {{"key", value.key}, {"value", value.value}, {"origin", to_json(value.origin)}, {"by", to_json(value.by)}});
     }
     return result;
 }
 
-std::string to_text(const Json &document) {
+std::string to_text(const Json& document) {
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

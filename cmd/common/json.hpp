@@ -14,14 +14,14 @@ namespace sandbox {
 using Json = nlohmann::ordered_json;
 
 /// {"kind": "file", "source": ..., "line": ..., "column": ..., "key": ...}; an option and a default have no place.
-[[nodiscard]] Json to_json(const Origin &origin);
+[[nodiscard]] Json to_json(const Origin& origin);
 
 /// {"value": ..., "origin": ...}.
-[[nodiscard]] Json with_origin(Json value, const Origin &origin);
+[[nodiscard]] Json with_origin(Json value, const Origin& origin);
 
-[[nodiscard]] Json to_json(const std::vector<Override> &overrides);
+[[nodiscard]] Json to_json(const std::vector<Override>& overrides);
 
 /// Bytes that are no UTF-8 become U+FFFD.
-[[nodiscard]] std::string to_text(const Json &document);
+[[nodiscard]] std::string to_text(const Json& document);
 
 } // namespace sandbox

@@ -44,7 +44,7 @@ constexpr std::array kSysctls = {
 constexpr uid_t kOverflowUid = 65534; // what an owner without an id here looks like: user_namespaces(7)
 
 /// The text of a small file of /proc; empty where it cannot be read.
-std::string read_small(const std::string &path) {
+std::string read_small(const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     std::string text;
     std::array<char, 4096> buffer{};
@@ -58,7 +58,7 @@ std::string read_small(const std::string &path) {
     return text;
 }
 
-std::string_view next_line(std::string_view &text) {
+std::string_view next_line(std::string_view& text) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
@@ -104,13 +104,13 @@ std::int64_t status_number(std::string_view status, std::string_view name) {
 }
 
 /// Whether the file carries `capability` as a permitted file capability: capabilities(7), vfs_cap_data.
-bool has_file_capability(const std::string &path, int capability) {
+bool has_file_capability(const std::string& path, int capability) {
     vfs_ns_cap_data data{};
     const ssize_t size = ::getxattr(path.c_str(), "security.capability", &data, sizeof data);
     return size >= static_cast<ssize_t>(XATTR_CAPS_SZ_1) && (data.data[0].permitted & (1U << capability)) != 0;
 }
 
-HelperFile read_helper(const std::string &path, int capability) {
+HelperFile read_helper(const std::string& path, int capability) {
     HelperFile helper;
     struct stat status {};
     if (path.empty() || ::stat(path.c_str(), &status) != 0) {
@@ -128,14 +128,14 @@ HelperFile read_helper(const std::string &path, int capability) {
 /// A call made so that the kernel refuses it before it does anything, with an errno that no filter uses for a refusal:
 /// EPERM then means a filter, and ENOSYS a filter or an old kernel.
 struct Trial {
-    const char *name;
+    const char* name;
     long (*call)();
     /// The kernel asks for a capability before it looks at anything: only ENOSYS tells something then.
     bool is_privileged = false;
 };
 
 constexpr unsigned kWrong = ~0U;
-constexpr void *kNowhere = nullptr;
+constexpr void* kNowhere = nullptr;
 
 // clang-format off
 constexpr Trial kTrials[] = {
@@ -158,7 +158,7 @@ constexpr Trial kTrials[] = {
 };
 // clang-format on
 
-CallState state_of(const Trial &trial, long result, int error_number) {
+CallState state_of(const Trial& trial, long result, int error_number) {
     if (result < 0 && error_number == ENOSYS) {
         return CallState::missing;
     }
@@ -222,10 +222,10 @@ std::string read_apparmor_profile() {
     return label.starts_with("unconfined") ? "" : label;
 }
 
-std::uint64_t count_entries(const std::string &directory) {
-    const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir(directory.c_str()), ::closedir);
+std::uint64_t count_entries(const std::string& directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
     std::uint64_t count = 0;
-    while (const dirent *entry = stream ? ::readdir(stream.get()) : nullptr) {
+    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
         count += entry->d_name[0] == '.' ? 0 : 1;
     }
     return count;
@@ -233,9 +233,9 @@ std::uint64_t count_entries(const std::string &directory) {
 
 /// The threads of processes that `uid` owns, as far as /proc shows them.
 std::uint64_t count_threads(uid_t uid) {
-    const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir("/proc"), ::closedir);
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir("/proc"), ::closedir);
     std::uint64_t count = 0;
-    while (const dirent *entry = stream ? ::readdir(stream.get()) : nullptr) {
+    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
         const std::string path = fmt::format("/proc/{}", entry->d_name);
         struct stat status {};
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && ::stat(path.c_str(), &status) == 0 &&
@@ -271,7 +271,7 @@ std::string full_pids_cgroup() {
 std::pair<int, int> kernel_version(std::string_view release) {
     int major = 0;
     int minor = 0;
-    const char *end = release.data() + release.size();
+    const char* end = release.data() + release.size();
     const auto [dot, error] = std::from_chars(release.data(), end, major);
     if (error == std::errc{} && dot != end && *dot == '.') {
         std::from_chars(dot + 1, end, minor);
@@ -303,7 +303,7 @@ bool shows_chroot(std::string_view mountinfo) {
     return any;
 }
 
-Machine read_machine(const Host &host) {
+Machine read_machine(const Host& host) {
     Machine machine;
     machine.executable = sandbox_executable();
     utsname names{};

@@ -46,7 +46,7 @@ struct Machine {
 };
 
 /// Reads the facts. Nothing is changed, and no namespace is made.
-[[nodiscard]] Machine read_machine(const Host &host);
+[[nodiscard]] Machine read_machine(const Host& host);
 
 /// "6.1.0-18-amd64" -> 6, 1; zeros where it is no release.
 [[nodiscard]] std::pair<int, int> kernel_version(std::string_view release);

@@ -87,8 +87,8 @@ constexpr Option kOptions[] = {
 };
 // clang-format on
 
-const Option *find_option(std::string_view name) {
-    const auto *found = std::ranges::find(kOptions, name, &Option::name);
+const Option* find_option(std::string_view name) {
+    const auto* found = std::ranges::find(kOptions, name, &Option::name);
     return found == std::end(kOptions) ? nullptr : found;
 }
 
@@ -103,7 +103,7 @@ std::string_view long_name(std::string_view word) {
 Error unknown_option(std::string_view word) {
     Error error(fmt::format("unknown option {}", quoted(word)));
     std::vector<std::string_view> names;
-    for (const Option &option : kOptions) {
+    for (const Option& option : kOptions) {
         names.push_back(option.name);
     }
     const std::string near = nearest(long_name(word), std::span<const std::string_view>(names));
@@ -116,7 +116,7 @@ Error unknown_option(std::string_view word) {
 /// Gathers what the options say.
 class Parser {
 public:
-    void take(const Option &option, const std::string &value) {
+    void take(const Option& option, const std::string& value) {
         if (!option.argument.empty() && value.empty() && !option.argument_optional) {
             throw Error(fmt::format("--{} needs {}, which is empty here", option.name, option.argument));
         }
@@ -155,10 +155,10 @@ public:
         }
     }
 
-    [[nodiscard]] CommandLine &line() { return line_; }
+    [[nodiscard]] CommandLine& line() { return line_; }
 
 private:
-    void take_key(const Option &option, const std::string &value) {
+    void take_key(const Option& option, const std::string& value) {
         Origin origin{Origin::Kind::option, fmt::format("--{}", option.name), 0, 0, ""};
         if (!option.argument.empty()) {
             origin.source += " " + value;
@@ -167,7 +167,7 @@ private:
             take_variable(value, origin);
             return;
         }
-        const ProfileKey &key = *find_profile_key(option.key);
+        const ProfileKey& key = *find_profile_key(option.key);
         if (option.argument.empty()) {
             write_key(line_.profile, key, std::string(option.value), origin);
             return;
@@ -180,7 +180,7 @@ private:
         write_key(line_.profile, key, std::string(rest), origin);
     }
 
-    void take_variable(const std::string &value, const Origin &origin) {
+    void take_variable(const std::string& value, const Origin& origin) {
         const std::size_t equals = value.find('=');
         if (equals == std::string::npos) {
             throw Error(fmt::format("{}: a variable is set with NAME=VALUE", origin.place()))
@@ -191,7 +191,7 @@ private:
         line_.profile.environment.set[name].set(value.substr(equals + 1), origin);
     }
 
-    static int descriptor(const std::string &value) {
+    static int descriptor(const std::string& value) {
         int number = -1;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
         if (error != std::errc{} || end != value.data() + value.size() || number < 0) {
@@ -210,7 +210,7 @@ struct GetoptTable {
     std::vector<::option> names;
 
     GetoptTable() {
-        for (const Option &option : kOptions) {
+        for (const Option& option : kOptions) {
             const int takes = option.argument.empty()    ? no_argument
                               : option.argument_optional ? optional_argument
                                                          : required_argument;
@@ -225,7 +225,7 @@ struct GetoptTable {
 };
 
 /// getopt_long(3) accepts the beginning of a name too; a script that relies on it breaks with the next new option.
-void refuse_shortened_name(const char *word) {
+void refuse_shortened_name(const char* word) {
     const std::string_view name = word == nullptr ? "" : long_name(word);
     if (!name.empty() && find_option(name) == nullptr) {
         throw unknown_option(word);
@@ -233,7 +233,7 @@ void refuse_shortened_name(const char *word) {
 }
 
 /// "--ro --rw /x" takes "--rw" for a path; nobody means that.
-void refuse_option_as_argument(const Option &option, std::string_view value, std::string_view word_before) {
+void refuse_option_as_argument(const Option& option, std::string_view value, std::string_view word_before) {
     const bool separate_word = word_before == fmt::format("--{}", option.name) ||
                                (option.letter != 0 && word_before == fmt::format("-{}", option.letter));
     if (separate_word && find_option(long_name(value)) != nullptr) {
@@ -243,11 +243,11 @@ void refuse_option_as_argument(const Option &option, std::string_view value, std
     }
 }
 
-const Option &option_of_letter(int letter) {
+const Option& option_of_letter(int letter) {
     return *std::ranges::find(kOptions, static_cast<char>(letter), &Option::letter);
 }
 
-Error missing_argument(const Option &option) {
+Error missing_argument(const Option& option) {
     return Error(fmt::format("--{} needs {}", option.name, option.argument));
 }
 
@@ -257,18 +257,18 @@ std::span<const Option> options() {
     return kOptions;
 }
 
-std::span<const std::string_view> words_of(const Option &option) {
-    const ProfileKey *key = find_profile_key(option.key);
+std::span<const std::string_view> words_of(const Option& option) {
+    const ProfileKey* key = find_profile_key(option.key);
     return option.words.empty() && key != nullptr ? key->words : option.words;
 }
 
-CommandLine parse_command_line(const std::vector<std::string> &words) {
+CommandLine parse_command_line(const std::vector<std::string>& words) {
     static const GetoptTable table;
     std::vector<std::string> copy = words; // getopt's type asks for writable words; it does not write
-    std::vector<char *> argv;
+    std::vector<char*> argv;
     std::string program = "sandbox";
     argv.push_back(program.data());
-    for (std::string &word : copy) {
+    for (std::string& word : copy) {
         argv.push_back(word.data());
     }
     argv.push_back(nullptr);
@@ -287,17 +287,17 @@ CommandLine parse_command_line(const std::vector<std::string> &words) {
         }
         const std::string_view word = argv[static_cast<std::size_t>(at)];
         if (result == ':') {
-            const Option *named = find_option(long_name(word));
+            const Option* named = find_option(long_name(word));
             throw missing_argument(named != nullptr ? *named : option_of_letter(::optopt));
         }
         if (result == '?') {
-            const Option *named = find_option(long_name(word));
+            const Option* named = find_option(long_name(word));
             if (named != nullptr) {
                 throw Error(fmt::format("--{} takes no argument", named->name));
             }
             throw unknown_option(fmt::format("-{}", static_cast<char>(::optopt)));
         }
-        const Option &option = result == 0 ? kOptions[index] : option_of_letter(result);
+        const Option& option = result == 0 ? kOptions[index] : option_of_letter(result);
         const std::string value = ::optarg == nullptr ? "" : ::optarg;
         if (::optarg != nullptr && ::optarg == argv[static_cast<std::size_t>(::optind - 1)]) {
             refuse_option_as_argument(option, value, argv[static_cast<std::size_t>(::optind - 2)]);
@@ -310,7 +310,7 @@ CommandLine parse_command_line(const std::vector<std::string> &words) {
             return std::move(parser.line());
         }
     }
-    CommandLine &line = parser.line();
+    CommandLine& line = parser.line();
     line.arguments.assign(words.begin() + (::optind - 1), words.end());
     if (line.arguments.empty()) {
         throw Error("there is no command to run").fix("sandbox [OPTIONS] CMD [ARG...]; sandbox --help tells more");

@@ -35,7 +35,7 @@ struct Option {
 [[nodiscard]] std::span<const Option> options();
 
 /// The words that an argument can be: the option's own, or those of its key. Empty: any.
-[[nodiscard]] std::span<const std::string_view> words_of(const Option &option);
+[[nodiscard]] std::span<const std::string_view> words_of(const Option& option);
 
 /// The title of a group, for --help.
 [[nodiscard]] std::string_view title(Option::Group group);
@@ -57,7 +57,7 @@ struct CommandLine {
 /// Reads the words after the program's name. Options end at the first word that is not one, or after "--"; what follows
 /// is CMD and is never looked at.
 /// \throws Error for an unknown option, a missing or senseless argument, or no CMD.
-[[nodiscard]] CommandLine parse_command_line(const std::vector<std::string> &words);
+[[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& words);
 
 /// The text of --help.
 [[nodiscard]] std::string help_text();

@@ -17,6 +17,6 @@ struct Override {
 };
 
 /// In the order of the profile's keys; within a key, oldest first.
-[[nodiscard]] std::vector<Override> overridden_values(const Profile &profile);
+[[nodiscard]] std::vector<Override> overridden_values(const Profile& profile);
 
 } // namespace sandbox

@@ -41,7 +41,7 @@ std::string_view last_of(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-bool is_directory(const std::string &path) {
+bool is_directory(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
@@ -56,7 +56,7 @@ bool is_profile_name(std::string_view name) {
                                [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '+' || c == '-'; });
 }
 
-Error cannot_read(const std::string &path) {
+Error cannot_read(const std::string& path) {
     return Error(fmt::format("cannot read the profile {}", quoted(path)));
 }
 
@@ -69,7 +69,7 @@ struct OpenProfile {
 };
 
 /// \return nothing where the file does not exist.
-std::optional<OpenProfile> open_profile(const std::string &path) {
+std::optional<OpenProfile> open_profile(const std::string& path) {
     // O_NONBLOCK: a FIFO must not make us wait for its writer.
     Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!file) {
@@ -92,7 +92,7 @@ std::optional<OpenProfile> open_profile(const std::string &path) {
     return OpenProfile{path, std::string::npos, std::move(file), {status.st_dev, status.st_ino}};
 }
 
-std::string read_all(const OpenProfile &profile) {
+std::string read_all(const OpenProfile& profile) {
     std::string text;
     std::array<char, 16384> buffer{};
     while (true) {
@@ -121,9 +121,9 @@ struct Wanted {
 
 class Loader {
 public:
-    explicit Loader(const ProfileSearch &search) : search_(search) {}
+    explicit Loader(const ProfileSearch& search) : search_(search) {}
 
-    Profile load(const Wanted &wanted) {
+    Profile load(const Wanted& wanted) {
         OpenProfile opened = find(wanted);
         refuse_circle(opened, wanted);
         const std::string path = opened.path;
@@ -146,8 +146,8 @@ public:
         return result;
     }
 
-    void replace_seccomp(Profile &profile, const Profile &top) {
-        const Setting<std::string> &base = top.seccomp.base_profile;
+    void replace_seccomp(Profile& profile, const Profile& top) {
+        const Setting<std::string>& base = top.seccomp.base_profile;
         if (!base) {
             return;
         }
@@ -169,8 +169,8 @@ private:
     };
 
     /// What the old table said stays known as overridden by the new one.
-    static void remember_replaced(Profile::Seccomp &old, Profile::Seccomp &table) {
-        const auto keep = [](List &from, List &to) {
+    static void remember_replaced(Profile::Seccomp& old, Profile::Seccomp& table) {
+        const auto keep = [](List& from, List& to) {
             std::vector<Item> all = std::move(from.overridden);
             std::ranges::move(from.items, std::back_inserter(all));
             std::ranges::move(to.overridden, std::back_inserter(all));
@@ -180,7 +180,7 @@ private:
         keep(old.deny, table.deny);
         keep(old.architectures, table.architectures);
         Setting<std::string> history = std::move(old.default_action);
-        for (auto &[value, origin] : table.default_action.overridden) {
+        for (auto& [value, origin] : table.default_action.overridden) {
             history.set(std::move(value), std::move(origin));
         }
         if (table.default_action) {
@@ -192,7 +192,7 @@ private:
         table.default_action = std::move(history);
     }
 
-    OpenProfile find(const Wanted &wanted) const {
+    OpenProfile find(const Wanted& wanted) const {
         if (wanted.word.empty()) {
             throw with_place(wanted, Error("the name of the profile is empty"));
         }
@@ -203,7 +203,7 @@ private:
     }
 
     /// A path that a profile gives is meant from where that profile stands.
-    OpenProfile find_path(const Wanted &wanted) const {
+    OpenProfile find_path(const Wanted& wanted) const {
         std::string path = wanted.word;
         if (wanted.origin && wanted.origin->kind == Origin::Kind::file && path.front() != '/') {
             path = parent_of(wanted.origin->source) + "/" + path;
@@ -215,7 +215,7 @@ private:
         return std::move(*opened);
     }
 
-    OpenProfile find_name(const Wanted &wanted) const {
+    OpenProfile find_name(const Wanted& wanted) const {
         if (!is_profile_name(wanted.word)) {
             throw with_place(wanted, Error(fmt::format("{} cannot be the name of a profile", quoted(wanted.word)))
                                          .cause("a name has letters, digits, '.', '_', '+' and '-'; a path has a '/'"));
@@ -233,14 +233,14 @@ private:
     }
 
     /// A profile that extends its own name means the one that it shadows.
-    std::size_t first_directory(const Wanted &wanted) const {
+    std::size_t first_directory(const Wanted& wanted) const {
         const bool same_name = !chain_.empty() && wanted.origin &&
                                chain_.back().opened.directory != std::string::npos &&
                                last_of(chain_.back().opened.path) == wanted.word + std::string(kSuffix);
         return same_name ? chain_.back().opened.directory + 1 : 0;
     }
 
-    Error not_found(const std::string &name, std::size_t first) const {
+    Error not_found(const std::string& name, std::size_t first) const {
         Error error(fmt::format("cannot find the profile {}", quoted(name)));
         for (std::size_t i = first; i < search_.directories.size(); ++i) {
             error.cause(fmt::format("there is no {}", quoted(search_.directories[i] + "/" + name + ".toml")));
@@ -249,7 +249,7 @@ private:
             error.cause("a profile that extends its own name starts from the one that it shadows");
         }
         std::vector<std::string> known;
-        for (const FoundProfile &found : list_profiles(search_)) {
+        for (const FoundProfile& found : list_profiles(search_)) {
             known.push_back(found.name);
         }
         const std::string near = nearest(name, known);
@@ -259,14 +259,14 @@ private:
         return std::move(error).fix("sandboxctl profile list");
     }
 
-    void refuse_circle(const OpenProfile &opened, const Wanted &wanted) const {
+    void refuse_circle(const OpenProfile& opened, const Wanted& wanted) const {
         std::vector<std::string> words;
-        for (const Link &link : chain_) {
+        for (const Link& link : chain_) {
             words.push_back(escaped(link.word));
         }
         words.push_back(escaped(wanted.word));
         const bool circle =
-            std::ranges::any_of(chain_, [&](const Link &link) { return link.opened.identity == opened.identity; });
+            std::ranges::any_of(chain_, [&](const Link& link) { return link.opened.identity == opened.identity; });
         if (circle) {
             throw with_place(
                 wanted,
@@ -278,22 +278,22 @@ private:
         }
     }
 
-    static Error with_place(const Wanted &wanted, const Error &error) {
+    static Error with_place(const Wanted& wanted, const Error& error) {
         if (!wanted.origin) {
             return error;
         }
         Error placed(fmt::format("{}: {}", wanted.origin->place(), error.summary()));
         placed.kernel(error.error_number());
-        for (const std::string &cause : error.causes()) {
+        for (const std::string& cause : error.causes()) {
             placed.cause(cause);
         }
-        for (const std::string &fix : error.fixes()) {
+        for (const std::string& fix : error.fixes()) {
             placed.fix(fix);
         }
         return placed;
     }
 
-    const ProfileSearch &search_;
+    const ProfileSearch& search_;
     std::vector<Link> chain_; ///< from what was asked for down to what is being read
 };
 
@@ -303,7 +303,7 @@ bool is_profile_path(std::string_view word) {
     return word.find('/') != std::string_view::npos || word.ends_with(kSuffix);
 }
 
-std::string built_in_profiles(const std::string &executable) {
+std::string built_in_profiles(const std::string& executable) {
     if (!executable.empty()) {
         const std::string above = parent_of(parent_of(executable));
         const std::string installed = above + "/share/sandbox/profiles";
@@ -318,7 +318,7 @@ std::string built_in_profiles(const std::string &executable) {
     return SANDBOX_DATADIR "/profiles";
 }
 
-ProfileSearch profile_search(const std::string &config_dir) {
+ProfileSearch profile_search(const std::string& config_dir) {
     ProfileSearch search;
     // A relative directory would be one below the current directory.
     if (config_dir.starts_with('/')) {
@@ -329,11 +329,11 @@ ProfileSearch profile_search(const std::string &config_dir) {
     return search;
 }
 
-std::vector<FoundProfile> list_profiles(const ProfileSearch &search) {
+std::vector<FoundProfile> list_profiles(const ProfileSearch& search) {
     std::vector<FoundProfile> found;
-    for (const std::string &directory : search.directories) {
-        const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir(directory.c_str()), ::closedir);
-        while (const dirent *entry = stream ? ::readdir(stream.get()) : nullptr) {
+    for (const std::string& directory : search.directories) {
+        const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+        while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
             const std::string_view file = entry->d_name;
             if (file.ends_with(kSuffix) && is_profile_name(file.substr(0, file.size() - kSuffix.size()))) {
                 found.push_back({std::string(file.substr(0, file.size() - kSuffix.size())),
@@ -348,7 +348,7 @@ std::vector<FoundProfile> list_profiles(const ProfileSearch &search) {
     return found;
 }
 
-std::string read_profile_file(const std::string &path) {
+std::string read_profile_file(const std::string& path) {
     std::optional<OpenProfile> opened = open_profile(path);
     if (!opened) {
         throw cannot_read(path).kernel(ENOENT);
@@ -356,11 +356,11 @@ std::string read_profile_file(const std::string &path) {
     return read_all(*opened);
 }
 
-Profile load_profile(const std::string &name_or_path, const ProfileSearch &search) {
+Profile load_profile(const std::string& name_or_path, const ProfileSearch& search) {
     return Loader(search).load({name_or_path, std::nullopt});
 }
 
-void replace_seccomp(Profile &profile, const Profile &options, const ProfileSearch &search) {
+void replace_seccomp(Profile& profile, const Profile& options, const ProfileSearch& search) {
     Loader(search).replace_seccomp(profile, options);
 }
 

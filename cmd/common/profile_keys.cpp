@@ -72,13 +72,13 @@ std::span<const ProfileKey> profile_keys() {
     return kKeys;
 }
 
-const ProfileKey *find_profile_key(std::string_view table, std::string_view name) {
-    const auto *found =
-        std::ranges::find_if(kKeys, [&](const ProfileKey &key) { return key.table == table && key.name == name; });
+const ProfileKey* find_profile_key(std::string_view table, std::string_view name) {
+    const auto* found =
+        std::ranges::find_if(kKeys, [&](const ProfileKey& key) { return key.table == table && key.name == name; });
     return found == std::end(kKeys) ? nullptr : found;
 }
 
-const ProfileKey *find_profile_key(std::string_view full_name) {
+const ProfileKey* find_profile_key(std::string_view full_name) {
     const std::size_t dot = full_name.find('.');
     return dot == std::string_view::npos ? find_profile_key("", full_name)
                                          : find_profile_key(full_name.substr(0, dot), full_name.substr(dot + 1));
@@ -86,7 +86,7 @@ const ProfileKey *find_profile_key(std::string_view full_name) {
 
 std::vector<std::string_view> profile_tables() {
     std::vector<std::string_view> tables;
-    for (const ProfileKey &key : kKeys) {
+    for (const ProfileKey& key : kKeys) {
         if (!key.table.empty() && (tables.empty() || tables.back() != key.table)) {
             tables.push_back(key.table);
         }
@@ -96,7 +96,7 @@ std::vector<std::string_view> profile_tables() {
 
 std::vector<std::string_view> keys_of_table(std::string_view table) {
     std::vector<std::string_view> names;
-    for (const ProfileKey &key : kKeys) {
+    for (const ProfileKey& key : kKeys) {
         if (key.table == table) {
             names.push_back(key.name);
         }
@@ -111,7 +111,7 @@ std::vector<std::string_view> keys_of_table(std::string_view table) {
     return names;
 }
 
-void check_word(const ProfileKey &key, const Item &item) {
+void check_word(const ProfileKey& key, const Item& item) {
     // An empty word is a mistake everywhere but in a sentence for people.
     if (item.text.empty() && key.name != "description") {
         throw Error(fmt::format("{}: {} cannot be empty", item.origin.place(), key.full_name()));
@@ -133,7 +133,7 @@ void check_word(const ProfileKey &key, const Item &item) {
     throw error;
 }
 
-void check_variable(std::string_view name, std::string_view value, const Origin &origin) {
+void check_variable(std::string_view name, std::string_view value, const Origin& origin) {
     if (name.empty()) {
         throw Error(fmt::format("{}: the name of the environment variable is missing", origin.place()))
             .fix("write NAME=VALUE");
@@ -146,13 +146,13 @@ void check_variable(std::string_view name, std::string_view value, const Origin 
     }
 }
 
-void write_key(Profile &profile, const ProfileKey &key, const std::string &value, const Origin &origin) {
-    if (const auto *field = std::get_if<ProfileKey::Flag>(&key.field)) {
+void write_key(Profile& profile, const ProfileKey& key, const std::string& value, const Origin& origin) {
+    if (const auto* field = std::get_if<ProfileKey::Flag>(&key.field)) {
         (*field)(profile).set(value == "true", origin);
         return;
     }
     check_word(key, {value, origin});
-    if (const auto *words = std::get_if<ProfileKey::Words>(&key.field)) {
+    if (const auto* words = std::get_if<ProfileKey::Words>(&key.field)) {
         (*words)(profile).items.push_back({value, origin});
         return;
     }

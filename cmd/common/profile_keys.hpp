@@ -15,9 +15,9 @@ namespace sandbox {
 /// One key of a profile and the field of `Profile` that it fills.
 /// Not here, because they have a shape of their own: `extends`, `environment.set` and `[[seccomp.rule]]`.
 struct ProfileKey {
-    using Text = Setting<std::string> &(*)(Profile &);
-    using Flag = Setting<bool> &(*)(Profile &);
-    using Words = List &(*)(Profile &);
+    using Text = Setting<std::string>& (*)(Profile&);
+    using Flag = Setting<bool>& (*)(Profile&);
+    using Words = List& (*)(Profile&);
 
     std::string_view table; ///< "filesystem"; empty at the top
     std::string_view name;  ///< "read-only"
@@ -33,8 +33,8 @@ struct ProfileKey {
 
 /// \param full_name "filesystem.read-only"
 /// \return null for a name that is not in the table.
-[[nodiscard]] const ProfileKey *find_profile_key(std::string_view full_name);
-[[nodiscard]] const ProfileKey *find_profile_key(std::string_view table, std::string_view name);
+[[nodiscard]] const ProfileKey* find_profile_key(std::string_view full_name);
+[[nodiscard]] const ProfileKey* find_profile_key(std::string_view table, std::string_view name);
 
 /// The names of the tables, each once, in the table's order.
 [[nodiscard]] std::vector<std::string_view> profile_tables();
@@ -44,13 +44,13 @@ struct ProfileKey {
 
 /// Whether `item` is a value that `key` can have.
 /// \throws Error naming the item's place and the nearest known word.
-void check_word(const ProfileKey &key, const Item &item);
+void check_word(const ProfileKey& key, const Item& item);
 
 /// \throws Error where `name` cannot be the name of an environment variable, or `value` holds a NUL.
-void check_variable(std::string_view name, std::string_view value, const Origin &origin);
+void check_variable(std::string_view name, std::string_view value, const Origin& origin);
 
 /// Puts `value` where `key` belongs, the way one option or one line of a profile does. A list gets it added.
 /// \throws Error as check_word.
-void write_key(Profile &profile, const ProfileKey &key, const std::string &value, const Origin &origin);
+void write_key(Profile& profile, const ProfileKey& key, const std::string& value, const Origin& origin);
 
 } // namespace sandbox

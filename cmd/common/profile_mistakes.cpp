@@ -50,11 +50,11 @@ Origin ProfileMistakes::at(TomlPlace place, std::string key) const {
     return {Origin::Kind::file, source_, place.line, place.column, std::move(key)};
 }
 
-void ProfileMistakes::add(const Origin &origin, Error error) {
+void ProfileMistakes::add(const Origin& origin, Error error) {
     mistakes_.push_back({{origin.line, origin.column}, std::move(error)});
 }
 
-void ProfileMistakes::wrong_type(const TomlNode &node, const std::string &key, std::string_view wanted,
+void ProfileMistakes::wrong_type(const TomlNode& node, const std::string& key, std::string_view wanted,
                                  std::string_view fix) {
     const Origin origin = at(node.place, key);
     Error error(fmt::format("{}: {} must be {}, not {}", origin.place(), key, wanted, type_name(node.type)));
@@ -64,7 +64,7 @@ void ProfileMistakes::wrong_type(const TomlNode &node, const std::string &key, s
     add(origin, std::move(error));
 }
 
-void ProfileMistakes::unknown_key(const TomlMember &member, std::string_view what, std::string_view where,
+void ProfileMistakes::unknown_key(const TomlMember& member, std::string_view what, std::string_view where,
                                   std::span<const std::string_view> names) {
     const Origin origin = at(member.place, std::string(where));
     Error error(fmt::format("{}: unknown {} {}{}", origin.place(), what, quoted(member.key),
@@ -83,9 +83,9 @@ void ProfileMistakes::unknown_key(const TomlMember &member, std::string_view wha
 
 std::vector<Error> ProfileMistakes::take() {
     std::ranges::stable_sort(
-        mistakes_, {}, [](const Mistake &mistake) { return std::tuple(mistake.place.line, mistake.place.column); });
+        mistakes_, {}, [](const Mistake& mistake) { return std::tuple(mistake.place.line, mistake.place.column); });
     std::vector<Error> errors;
-    for (Mistake &mistake : mistakes_) {
+    for (Mistake& mistake : mistakes_) {
         errors.push_back(std::move(mistake.error));
     }
     mistakes_.clear();

@@ -15,20 +15,20 @@ namespace sandbox {
 /// Collects the mistakes of one file; reading goes on behind each.
 class ProfileMistakes {
 public:
-    explicit ProfileMistakes(const std::string &source) : source_(source) {}
+    explicit ProfileMistakes(const std::string& source) : source_(source) {}
 
     /// The origin of what stands at `place` under `key` ("filesystem.read-only").
     [[nodiscard]] Origin at(TomlPlace place, std::string key) const;
 
-    void add(const Origin &origin, Error error);
+    void add(const Origin& origin, Error error);
 
     /// "KEY must be WANTED, not a number".
-    void wrong_type(const TomlNode &node, const std::string &key, std::string_view wanted, std::string_view fix = "");
+    void wrong_type(const TomlNode& node, const std::string& key, std::string_view wanted, std::string_view fix = "");
 
     /// \param what "key" or "table".
     /// \param where "[filesystem]"; empty at the top.
     /// \param names the keys that may stand there.
-    void unknown_key(const TomlMember &member, std::string_view what, std::string_view where,
+    void unknown_key(const TomlMember& member, std::string_view what, std::string_view where,
                      std::span<const std::string_view> names);
 
     [[nodiscard]] std::size_t count() const { return mistakes_.size(); }
@@ -42,7 +42,7 @@ private:
         Error error;
     };
 
-    const std::string &source_;
+    const std::string& source_;
     std::vector<Mistake> mistakes_;
 };
 

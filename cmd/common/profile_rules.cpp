@@ -20,13 +20,13 @@ constexpr std::int64_t kLastArgument = 5;
 
 class RuleReader {
 public:
-    explicit RuleReader(ProfileMistakes &mistakes) : mistakes_(mistakes) {}
+    explicit RuleReader(ProfileMistakes& mistakes) : mistakes_(mistakes) {}
 
-    std::optional<SeccompRule> read(const TomlNode &table) {
+    std::optional<SeccompRule> read(const TomlNode& table) {
         SeccompRule rule;
         rule.origin = mistakes_.at(table.place, "seccomp.rule");
         const std::size_t before = mistakes_.count();
-        for (const TomlMember &member : table.members) {
+        for (const TomlMember& member : table.members) {
             if (member.key == "syscalls") {
                 rule.syscalls = read_values(member.value, "seccomp.rule.syscalls", false);
             } else if (member.key == "action") {
@@ -50,13 +50,13 @@ public:
     }
 
 private:
-    std::vector<SeccompCondition> read_conditions(const TomlNode &node) {
+    std::vector<SeccompCondition> read_conditions(const TomlNode& node) {
         std::vector<SeccompCondition> conditions;
         if (!node.is(Type::list)) {
             mistakes_.wrong_type(node, "seccomp.rule.when", "a list of tables",
                                  R"(when = [{ arg = 0, op = "==", value = "AF_UNIX" }])");
         }
-        for (const TomlNode &entry : node.items) {
+        for (const TomlNode& entry : node.items) {
             if (entry.is(Type::table)) {
                 conditions.push_back(read_condition(entry));
             } else {
@@ -66,12 +66,12 @@ private:
         return conditions;
     }
 
-    SeccompCondition read_condition(const TomlNode &table) {
+    SeccompCondition read_condition(const TomlNode& table) {
         SeccompCondition condition;
         condition.origin = mistakes_.at(table.place, "seccomp.rule.when");
         bool has_argument = false;
         bool has_value = false;
-        for (const TomlMember &member : table.members) {
+        for (const TomlMember& member : table.members) {
             if (member.key == "arg") {
                 has_argument = true;
                 read_argument(member.value, condition);
@@ -96,7 +96,7 @@ private:
         return condition;
     }
 
-    void read_argument(const TomlNode &node, SeccompCondition &condition) {
+    void read_argument(const TomlNode& node, SeccompCondition& condition) {
         if (!node.is(Type::number)) {
             mistakes_.wrong_type(node, "seccomp.rule.when.arg", "a number");
         } else if (node.number < 0 || node.number > kLastArgument) {
@@ -109,7 +109,7 @@ private:
         }
     }
 
-    void read_operator(const TomlNode &node, SeccompCondition &condition) {
+    void read_operator(const TomlNode& node, SeccompCondition& condition) {
         if (!node.is(Type::string)) {
             mistakes_.wrong_type(node, "seccomp.rule.when.op", "a string");
         } else if (std::ranges::find(kOperators, node.text) == kOperators.end()) {
@@ -122,7 +122,7 @@ private:
     }
 
     /// One value or a list of them.
-    std::vector<Item> read_values(const TomlNode &node, const std::string &key, bool numbers) {
+    std::vector<Item> read_values(const TomlNode& node, const std::string& key, bool numbers) {
         std::vector<Item> items;
         if (!node.is(Type::list)) {
             if (std::optional<Item> item = read_value(node, key, numbers)) {
@@ -130,7 +130,7 @@ private:
             }
             return items;
         }
-        for (const TomlNode &entry : node.items) {
+        for (const TomlNode& entry : node.items) {
             if (std::optional<Item> item = read_value(entry, key, numbers)) {
                 items.push_back(std::move(*item));
             }
@@ -142,7 +142,7 @@ private:
         return items;
     }
 
-    std::optional<Item> read_value(const TomlNode &node, const std::string &key, bool numbers) {
+    std::optional<Item> read_value(const TomlNode& node, const std::string& key, bool numbers) {
         Origin origin = mistakes_.at(node.place, key);
         if (node.is(Type::number) && numbers) {
             return Item{std::to_string(node.number), std::move(origin)};
@@ -158,17 +158,17 @@ private:
         return Item{node.text, std::move(origin)};
     }
 
-    ProfileMistakes &mistakes_;
+    ProfileMistakes& mistakes_;
 };
 
 } // namespace
 
-std::vector<SeccompRule> read_seccomp_rules(const TomlNode &node, ProfileMistakes &mistakes) {
+std::vector<SeccompRule> read_seccomp_rules(const TomlNode& node, ProfileMistakes& mistakes) {
     std::vector<SeccompRule> rules;
     if (!node.is(Type::list)) {
         mistakes.wrong_type(node, "seccomp.rule", "an array of tables", "write [[seccomp.rule]] with two brackets");
     }
-    for (const TomlNode &entry : node.items) {
+    for (const TomlNode& entry : node.items) {
         if (!entry.is(Type::table)) {
             mistakes.wrong_type(entry, "seccomp.rule", "a table");
         } else if (std::optional<SeccompRule> rule = RuleReader(mistakes).read(entry)) {

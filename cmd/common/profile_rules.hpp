@@ -9,6 +9,6 @@
 namespace sandbox {
 
 /// Reads the array of tables `node`. A rule with a mistake is noted and left out.
-[[nodiscard]] std::vector<SeccompRule> read_seccomp_rules(const TomlNode &node, ProfileMistakes &mistakes);
+[[nodiscard]] std::vector<SeccompRule> read_seccomp_rules(const TomlNode& node, ProfileMistakes& mistakes);
 
 } // namespace sandbox

@@ -21,17 +21,17 @@ constexpr std::array<std::string_view, 1> kListKeys = {"add"};
 /// Walks the tables of one file.
 class Reader {
 public:
-    explicit Reader(ProfileMistakes &mistakes) : mistakes_(mistakes) {}
+    explicit Reader(ProfileMistakes& mistakes) : mistakes_(mistakes) {}
 
-    ProfileText read(const TomlNode &root) {
+    ProfileText read(const TomlNode& root) {
         const std::vector<std::string_view> tables = profile_tables();
-        for (const TomlMember &member : root.members) {
-            const TomlNode &node = member.value;
+        for (const TomlMember& member : root.members) {
+            const TomlNode& node = member.value;
             if (std::ranges::find(tables, member.key) != tables.end()) {
                 read_table(member.key, node);
             } else if (member.key == "extends") {
                 read_extends(node);
-            } else if (const ProfileKey *known = find_profile_key("", member.key)) {
+            } else if (const ProfileKey* known = find_profile_key("", member.key)) {
                 read_key(*known, node);
             } else {
                 std::vector<std::string_view> names = keys_of_table("");
@@ -44,17 +44,17 @@ public:
 
 private:
     /// A word that is there, holds no NUL, and is one of the key's words.
-    bool acceptable(const ProfileKey &key, const Item &item) {
+    bool acceptable(const ProfileKey& key, const Item& item) {
         try {
             check_word(key, item);
             return true;
-        } catch (const Error &error) {
+        } catch (const Error& error) {
             mistakes_.add(item.origin, error);
             return false;
         }
     }
 
-    void read_extends(const TomlNode &node) {
+    void read_extends(const TomlNode& node) {
         if (node.is(Type::string)) {
             result_.extends = Item{node.text, mistakes_.at(node.place, "extends")};
         } else {
@@ -62,12 +62,12 @@ private:
         }
     }
 
-    void read_table(const std::string &name, const TomlNode &table) {
+    void read_table(const std::string& name, const TomlNode& table) {
         if (!table.is(Type::table)) {
             mistakes_.wrong_type(table, name, "a table", fmt::format("write [{}] and its keys below", name));
         }
-        for (const TomlMember &member : table.members) {
-            if (const ProfileKey *known = find_profile_key(name, member.key)) {
+        for (const TomlMember& member : table.members) {
+            if (const ProfileKey* known = find_profile_key(name, member.key)) {
                 read_key(*known, member.value);
             } else if (name == "environment" && member.key == "set") {
                 read_variables(member.value);
@@ -79,7 +79,7 @@ private:
         }
     }
 
-    void read_key(const ProfileKey &key, const TomlNode &node) {
+    void read_key(const ProfileKey& key, const TomlNode& node) {
         if (std::holds_alternative<ProfileKey::Words>(key.field)) {
             read_list(key, node);
         } else if (std::holds_alternative<ProfileKey::Flag>(key.field)) {
@@ -89,7 +89,7 @@ private:
         }
     }
 
-    void read_flag(const ProfileKey &key, const TomlNode &node) {
+    void read_flag(const ProfileKey& key, const TomlNode& node) {
         if (node.is(Type::boolean)) {
             std::get<ProfileKey::Flag>(key.field)(result_.profile)
                 .set(node.number != 0, mistakes_.at(node.place, key.full_name()));
@@ -98,7 +98,7 @@ private:
         }
     }
 
-    void read_text(const ProfileKey &key, const TomlNode &node) {
+    void read_text(const ProfileKey& key, const TomlNode& node) {
         const std::string name = key.full_name();
         const bool is_number = node.is(Type::number) && name == "ids.user"; // user = 1000
         if (!node.is(Type::string) && !is_number) {
@@ -112,8 +112,8 @@ private:
     }
 
     /// A plain list, or `{ add = [...] }`.
-    void read_list(const ProfileKey &key, const TomlNode &node) {
-        List &list = std::get<ProfileKey::Words>(key.field)(result_.profile);
+    void read_list(const ProfileKey& key, const TomlNode& node) {
+        List& list = std::get<ProfileKey::Words>(key.field)(result_.profile);
         const std::string name = key.full_name();
         if (node.is(Type::list)) {
             list.replaces = !key.always_adds;
@@ -122,7 +122,7 @@ private:
         } else if (!node.is(Type::table)) {
             mistakes_.wrong_type(node, name, "a list of strings", fmt::format("{} = [\"...\"]", key.name));
         }
-        for (const TomlMember &member : node.members) {
+        for (const TomlMember& member : node.members) {
             if (member.key != "add") {
                 mistakes_.unknown_key(member, "key", name, kListKeys);
             } else if (member.value.is(Type::list)) {
@@ -133,9 +133,9 @@ private:
         }
     }
 
-    void read_words(const ProfileKey &key, const std::string &name, const TomlNode &array, List &list) {
+    void read_words(const ProfileKey& key, const std::string& name, const TomlNode& array, List& list) {
         list.items.reserve(list.items.size() + array.items.size());
-        for (const TomlNode &node : array.items) {
+        for (const TomlNode& node : array.items) {
             if (!node.is(Type::string)) {
                 mistakes_.wrong_type(node, fmt::format("an entry of {}", name), "a string");
                 continue;
@@ -147,11 +147,11 @@ private:
         }
     }
 
-    void read_variables(const TomlNode &node) {
+    void read_variables(const TomlNode& node) {
         if (!node.is(Type::table)) {
             mistakes_.wrong_type(node, "environment.set", "a table", "set = { NAME = \"value\" }");
         }
-        for (const TomlMember &member : node.members) {
+        for (const TomlMember& member : node.members) {
             if (!member.value.is(Type::string)) {
                 mistakes_.wrong_type(member.value, "environment.set." + escaped(member.key), "a string");
                 continue;
@@ -160,18 +160,18 @@ private:
             try {
                 check_variable(member.key, member.value.text, origin);
                 result_.profile.environment.set[member.key].set(member.value.text, origin);
-            } catch (const Error &error) {
+            } catch (const Error& error) {
                 mistakes_.add(origin, error);
             }
         }
     }
 
-    ProfileMistakes &mistakes_;
+    ProfileMistakes& mistakes_;
     ProfileText result_;
 };
 
 /// The place of byte `offset`.
-Origin origin_of_byte(std::string_view text, std::size_t offset, const std::string &source) {
+Origin origin_of_byte(std::string_view text, std::size_t offset, const std::string& source) {
     const std::string_view before = text.substr(0, offset);
     const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     return {Origin::Kind::file, source, static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
@@ -180,7 +180,7 @@ Origin origin_of_byte(std::string_view text, std::size_t offset, const std::stri
 
 } // namespace
 
-ProfileText parse_profile(std::string_view text, const std::string &source, std::vector<Error> &mistakes) {
+ProfileText parse_profile(std::string_view text, const std::string& source, std::vector<Error>& mistakes) {
     try {
         if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
             throw Error(fmt::format("{}: the profile holds a NUL byte", origin_of_byte(text, nul, source).place()))
@@ -188,17 +188,17 @@ ProfileText parse_profile(std::string_view text, const std::string &source, std:
         }
         ProfileMistakes found(source);
         ProfileText result = Reader(found).read(read_toml(text, source));
-        for (Error &mistake : found.take()) {
+        for (Error& mistake : found.take()) {
             mistakes.push_back(std::move(mistake));
         }
         return result;
-    } catch (const Error &error) {
+    } catch (const Error& error) {
         mistakes.push_back(error);
         return {};
     }
 }
 
-ProfileText parse_profile(std::string_view text, const std::string &source) {
+ProfileText parse_profile(std::string_view text, const std::string& source) {
     std::vector<Error> mistakes;
     ProfileText result = parse_profile(text, source, mistakes);
     if (!mistakes.empty()) {

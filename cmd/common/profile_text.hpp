@@ -20,9 +20,9 @@ struct ProfileText {
 /// Reads one profile. The format is sandbox-profile(5).
 /// \param source the file's name for messages and origins.
 /// \throws Error for the first mistake: "strict.toml:14:9: unknown key 'foo' in [filesystem]".
-[[nodiscard]] ProfileText parse_profile(std::string_view text, const std::string &source);
+[[nodiscard]] ProfileText parse_profile(std::string_view text, const std::string& source);
 
 /// As parse_profile, but goes on after a mistake and collects all of them, in the order of the file.
-[[nodiscard]] ProfileText parse_profile(std::string_view text, const std::string &source, std::vector<Error> &mistakes);
+[[nodiscard]] ProfileText parse_profile(std::string_view text, const std::string& source, std::vector<Error>& mistakes);
 
 } // namespace sandbox

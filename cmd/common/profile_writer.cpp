@@ -30,14 +30,14 @@ std::string string_of(std::string_view text) {
 }
 
 /// A number as a number, everything else as a string.
-std::string value_of(const std::string &text) {
+std::string value_of(const std::string& text) {
     const bool plain = !text.empty() && text.size() < 19 &&
                        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }) &&
                        (text.size() == 1 || text.front() != '0');
     return plain ? text : string_of(text);
 }
 
-std::string bare_or_quoted(const std::string &key) {
+std::string bare_or_quoted(const std::string& key) {
     const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
@@ -46,16 +46,16 @@ std::string bare_or_quoted(const std::string &key) {
 
 class Writer {
 public:
-    explicit Writer(const Profile &profile) : profile_(profile), overrides_(overridden_values(profile)) {}
+    explicit Writer(const Profile& profile) : profile_(profile), overrides_(overridden_values(profile)) {}
 
     std::string write() {
         std::vector<std::string> files;
-        for (const std::string &file : profile_.lineage) {
+        for (const std::string& file : profile_.lineage) {
             files.push_back(escaped(file));
         }
         text_ = fmt::format("# The profile {}, merged from {}\n", quoted(profile_.name), fmt::join(files, ", "));
         std::string_view table;
-        for (const ProfileKey &key : profile_keys()) {
+        for (const ProfileKey& key : profile_keys()) {
             if (key.table != table) {
                 finish(table);
                 table = key.table;
@@ -77,17 +77,17 @@ private:
         pending_header_.clear();
     }
 
-    void line(const std::string &text) {
+    void line(const std::string& text) {
         text_ += pending_header_;
         pending_header_.clear();
         text_ += text + "\n";
     }
 
-    static std::string comment(const Origin &origin) { return "  # " + origin.place(); }
+    static std::string comment(const Origin& origin) { return "  # " + origin.place(); }
 
     /// What `key` has lost, a comment a value.
-    void write_overridden(const std::string &key) {
-        for (const Override &value : overrides_) {
+    void write_overridden(const std::string& key) {
+        for (const Override& value : overrides_) {
             if (value.key == key) {
                 line(fmt::format("# {} overrides {} from {}", value.by.place(), quoted(value.value),
                                  value.origin.place()));
@@ -95,17 +95,17 @@ private:
         }
     }
 
-    void write_key(const ProfileKey &key) {
+    void write_key(const ProfileKey& key) {
         const std::string name = key.full_name();
-        if (const auto *words = std::get_if<ProfileKey::Words>(&key.field)) {
+        if (const auto* words = std::get_if<ProfileKey::Words>(&key.field)) {
             write_list(key.name, (*words)(profile_));
-        } else if (const auto *flag = std::get_if<ProfileKey::Flag>(&key.field)) {
-            const Setting<bool> &setting = (*flag)(profile_);
+        } else if (const auto* flag = std::get_if<ProfileKey::Flag>(&key.field)) {
+            const Setting<bool>& setting = (*flag)(profile_);
             if (setting) {
                 line(fmt::format("{} = {}{}", key.name, *setting.value ? "true" : "false", comment(setting.origin)));
             }
         } else {
-            const Setting<std::string> &setting = std::get<ProfileKey::Text>(key.field)(profile_);
+            const Setting<std::string>& setting = std::get<ProfileKey::Text>(key.field)(profile_);
             if (!setting) {
                 // nothing is said
             } else if (name == "seccomp.extends") { // its table is already here
@@ -118,7 +118,7 @@ private:
         write_overridden(name);
     }
 
-    void write_list(std::string_view name, const List &list) {
+    void write_list(std::string_view name, const List& list) {
         if (!list.written()) {
             return;
         }
@@ -127,7 +127,7 @@ private:
             return;
         }
         line(fmt::format("{} = [", name));
-        for (const Item &item : list.items) {
+        for (const Item& item : list.items) {
             line(fmt::format("    {},{}", string_of(item.text), comment(item.origin)));
         }
         line("]");
@@ -135,7 +135,7 @@ private:
 
     void write_variables() {
         bool first = true;
-        for (const auto &[name, setting] : profile_.environment.set) {
+        for (const auto& [name, setting] : profile_.environment.set) {
             if (setting) {
                 if (first) {
                     pending_header_.clear();
@@ -149,22 +149,22 @@ private:
         }
     }
 
-    static std::string values_of(const std::vector<Item> &items, bool numbers) {
+    static std::string values_of(const std::vector<Item>& items, bool numbers) {
         std::vector<std::string> values;
-        for (const Item &item : items) {
+        for (const Item& item : items) {
             values.push_back(numbers ? value_of(item.text) : string_of(item.text));
         }
         return values.size() == 1 && numbers ? values.front() : fmt::format("[{}]", fmt::join(values, ", "));
     }
 
     void write_rules() {
-        for (const SeccompRule &rule : profile_.seccomp.rules) {
+        for (const SeccompRule& rule : profile_.seccomp.rules) {
             pending_header_.clear();
             line(fmt::format("\n[[seccomp.rule]]{}", comment(rule.origin)));
             line(fmt::format("syscalls = {}", values_of(rule.syscalls, false)));
             line(fmt::format("action = {}", string_of(rule.action.text)));
             std::vector<std::string> conditions;
-            for (const SeccompCondition &condition : rule.conditions) {
+            for (const SeccompCondition& condition : rule.conditions) {
                 conditions.push_back(fmt::format("{{ arg = {}, op = {}, value = {} }}", condition.argument,
                                                  string_of(condition.op), values_of(condition.values, true)));
             }
@@ -182,7 +182,7 @@ private:
 
 } // namespace
 
-std::string profile_to_toml(const Profile &profile) {
+std::string profile_to_toml(const Profile& profile) {
     return Writer(profile).write();
 }
 

@@ -7,7 +7,7 @@ namespace sandbox {
 
 struct RunOptions {
     bool quiet = false;     ///< no notes; errors are always told
-    Trace *trace = nullptr; ///< the steps so far, the caller's; null where nobody asked for a trace
+    Trace* trace = nullptr; ///< the steps so far, the caller's; null where nobody asked for a trace
 };
 
 } // namespace sandbox

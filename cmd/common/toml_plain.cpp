@@ -28,7 +28,7 @@ public:
     explicit PlainReader(std::string_view text) : text_(text) { tables_.place = {1, 1}; }
 
     TomlNode read() {
-        TomlNode *table = &tables_;
+        TomlNode* table = &tables_;
         while (true) {
             skip_blank_lines();
             if (at_end()) {
@@ -105,21 +105,21 @@ private:
         return text_.substr(start, at_ - start);
     }
 
-    static TomlMember *find(TomlNode &table, std::string_view key) {
+    static TomlMember* find(TomlNode& table, std::string_view key) {
         const auto found = std::ranges::find(table.members, key, &TomlMember::key);
         return found == table.members.end() ? nullptr : &*found;
     }
 
     /// "[a]", "[a.b]", "[[a.b]]": each table is opened once, and only a plain table has tables below it.
-    TomlNode *read_header() {
+    TomlNode* read_header() {
         const TomlPlace place = here();
         expect('[');
         const bool of_array = take('[');
-        TomlNode *table = &tables_;
+        TomlNode* table = &tables_;
         while (true) {
             const TomlPlace key_place = here();
             const std::string_view key = read_key();
-            TomlMember *member = find(*table, key);
+            TomlMember* member = find(*table, key);
             const bool last = peek() != '.';
             if (last) {
                 expect(']');
@@ -137,18 +137,18 @@ private:
         }
     }
 
-    TomlNode *open_table(TomlNode &above, const TomlMember *member, std::string_view key, TomlPlace key_place,
+    TomlNode* open_table(TomlNode& above, const TomlMember* member, std::string_view key, TomlPlace key_place,
                          TomlPlace place) {
         if (member != nullptr) {
             throw Declined();
         }
         above.members.push_back({std::string(key), key_place, {}});
-        TomlNode &table = above.members.back().value;
+        TomlNode& table = above.members.back().value;
         table.place = place;
         return &table;
     }
 
-    TomlNode *append_table(TomlNode &above, TomlMember *member, std::string_view key, TomlPlace key_place,
+    TomlNode* append_table(TomlNode& above, TomlMember* member, std::string_view key, TomlPlace key_place,
                            TomlPlace place) {
         if (member == nullptr) {
             above.members.push_back({std::string(key), key_place, {}});
@@ -165,11 +165,11 @@ private:
     }
 
     /// A table in braces, and a list in brackets, are closed for headers: they begin with their own bracket.
-    [[nodiscard]] bool is_inline(const TomlNode &node) const {
+    [[nodiscard]] bool is_inline(const TomlNode& node) const {
         return !node.is(Type::table) || std::ranges::find(inline_tables_, node.place) != inline_tables_.end();
     }
 
-    void read_member(TomlNode &table, int depth) {
+    void read_member(TomlNode& table, int depth) {
         const TomlPlace place = here();
         const std::string_view key = read_key();
         skip_spaces();
@@ -182,7 +182,7 @@ private:
         read_value(table.members.back().value, depth);
     }
 
-    void read_value(TomlNode &node, int depth) {
+    void read_value(TomlNode& node, int depth) {
         if (depth > kDeepest) {
             throw Declined();
         }
@@ -202,7 +202,7 @@ private:
     }
 
     /// Of a string over several lines this takes the first two quotes for an empty one, and the third ends the reading.
-    void read_string(TomlNode &node) {
+    void read_string(TomlNode& node) {
         node.type = Type::string;
         ++at_;
         const std::size_t start = at_;
@@ -216,11 +216,11 @@ private:
         ++at_;
     }
 
-    void read_number(TomlNode &node) {
+    void read_number(TomlNode& node) {
         node.type = Type::number;
         const bool hexadecimal = text_.substr(at_, 2) == "0x";
         at_ += hexadecimal ? 2 : 0;
-        const char *const start = text_.data() + at_;
+        const char* const start = text_.data() + at_;
         const auto [end, error] =
             std::from_chars(start, text_.data() + text_.size(), node.number, hexadecimal ? 16 : 10);
         const auto length = static_cast<std::size_t>(end - start);
@@ -232,7 +232,7 @@ private:
         }
     }
 
-    void read_boolean(TomlNode &node) {
+    void read_boolean(TomlNode& node) {
         node.type = Type::boolean;
         const std::string_view word = read_key();
         if (word != "true" && word != "false") {
@@ -241,7 +241,7 @@ private:
         node.number = word == "true" ? 1 : 0;
     }
 
-    void read_list(TomlNode &node, int depth) {
+    void read_list(TomlNode& node, int depth) {
         node.type = Type::list;
         ++at_;
         while (true) {
@@ -259,7 +259,7 @@ private:
         }
     }
 
-    void read_inline_table(TomlNode &node, int depth) {
+    void read_inline_table(TomlNode& node, int depth) {
         node.type = Type::table;
         inline_tables_.push_back(node.place);
         ++at_;
@@ -291,7 +291,7 @@ private:
 std::optional<TomlNode> read_plain_toml(std::string_view text) {
     try {
         return PlainReader(text).read();
-    } catch (const Declined &) {
+    } catch (const Declined&) {
         return std::nullopt;
     }
 }

@@ -12,24 +12,24 @@ namespace sandbox {
 
 namespace {
 
-TomlPlace place_of(const toml::source_region &region) {
+TomlPlace place_of(const toml::source_region& region) {
     return {region.begin.line, region.begin.column};
 }
 
-TomlNode convert(const toml::node &node) {
+TomlNode convert(const toml::node& node) {
     using Type = TomlNode::Type;
     TomlNode result;
     result.place = place_of(node.source());
     switch (node.type()) {
     case toml::node_type::table:
         result.type = Type::table;
-        for (const auto &[key, value] : *node.as_table()) {
+        for (const auto& [key, value] : *node.as_table()) {
             result.members.push_back({std::string(key.str()), place_of(key.source()), convert(value)});
         }
         break;
     case toml::node_type::array:
         result.type = Type::list;
-        for (const toml::node &item : *node.as_array()) {
+        for (const toml::node& item : *node.as_array()) {
             result.items.push_back(convert(item));
         }
         break;
@@ -57,18 +57,18 @@ TomlNode convert(const toml::node &node) {
 
 } // namespace
 
-bool TomlNode::operator==(const TomlNode &) const = default;
+bool TomlNode::operator==(const TomlNode&) const = default;
 
-TomlNode read_any_toml(std::string_view text, const std::string &source) {
+TomlNode read_any_toml(std::string_view text, const std::string& source) {
     try {
         return convert(toml::parse(text, source));
-    } catch (const toml::parse_error &error) {
+    } catch (const toml::parse_error& error) {
         const Origin origin{Origin::Kind::file, source, error.source().begin.line, error.source().begin.column, ""};
         throw Error(fmt::format("{}: this is not TOML: {}", origin.place(), escaped(error.description())));
     }
 }
 
-TomlNode read_toml(std::string_view text, const std::string &source) {
+TomlNode read_toml(std::string_view text, const std::string& source) {
     std::optional<TomlNode> plain = read_plain_toml(text);
     return plain ? std::move(*plain) : read_any_toml(text, source);
 }

@@ -13,7 +13,7 @@ struct TomlPlace {
     std::uint32_t line = 0;   ///< from 1
     std::uint32_t column = 0; ///< from 1, in characters
 
-    bool operator==(const TomlPlace &) const = default;
+    bool operator==(const TomlPlace&) const = default;
 };
 
 struct TomlMember;
@@ -30,7 +30,7 @@ struct TomlNode {
     std::vector<TomlMember> members; ///< table
 
     [[nodiscard]] bool is(Type wanted) const { return type == wanted; }
-    bool operator==(const TomlNode &) const;
+    bool operator==(const TomlNode&) const;
 };
 
 struct TomlMember {
@@ -38,20 +38,20 @@ struct TomlMember {
     TomlPlace place; ///< the key's
     TomlNode value;
 
-    bool operator==(const TomlMember &) const = default;
+    bool operator==(const TomlMember&) const = default;
 };
 
 /// Reads a document.
 /// \param source the file's name for messages.
 /// \throws Error naming the place where `text` is not TOML.
-[[nodiscard]] TomlNode read_toml(std::string_view text, const std::string &source);
+[[nodiscard]] TomlNode read_toml(std::string_view text, const std::string& source);
 
 /// Reads a document of plain means: ASCII, bare keys, strings without escapes, whole numbers, each table opened once.
-/// That is what profiles are written in, and toml++ takes 15 ns a character where this takes one. \return nothing for a
-/// document with anything else, right or wrong: toml++ is the judge of those.
+/// Profiles are written so, and toml++ takes 15 ns a character where this takes one.
+/// \return nothing for a document with anything else, right or wrong: toml++ is the judge of those.
 [[nodiscard]] std::optional<TomlNode> read_plain_toml(std::string_view text);
 
 /// As read_toml, by toml++ alone.
-[[nodiscard]] TomlNode read_any_toml(std::string_view text, const std::string &source);
+[[nodiscard]] TomlNode read_any_toml(std::string_view text, const std::string& source);
 
 } // namespace sandbox

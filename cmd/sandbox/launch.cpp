@@ -282,7 +282,11 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
         throw;
     }
     mark(options.trace, "write the uid and gid maps");
-    control::send(start.control.supervisor.get(), SupervisorMessage{});
+    if (!control::send(start.control.supervisor.get(), SupervisorMessage{})) {
+        const int error_number = errno;
+        rethrow_childs_failure(start.control.supervisor.get());
+        throw Error("cannot tell the sandbox's pid 1 to go on").kernel(error_number);
+    }
     // From here on the child owns what it creates, and goes its way; the rest is waiting.
 
     const Outcome outcome = Supervisor(plan, signals, child, start.control.supervisor.get(), status).watch();

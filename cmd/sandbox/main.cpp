@@ -44,7 +44,7 @@ void refuse_privilege() {
 }
 
 /// A copy of the descriptor, closed when anything is executed: 1 and 2 stay open for CMD, the copy does not.
-Fd open_status_descriptor(int number, const std::array<bool, 3> &was_open) {
+Fd open_status_descriptor(int number, const std::array<bool, 3>& was_open) {
     const bool closed =
         static_cast<std::size_t>(number) < was_open.size() && !was_open[static_cast<std::size_t>(number)];
     const int flags = closed ? -1 : ::fcntl(number, F_GETFL);
@@ -61,7 +61,7 @@ Fd open_status_descriptor(int number, const std::array<bool, 3> &was_open) {
 }
 
 /// What goes over standard error when a run has ended otherwise than by CMD's own end.
-void tell_end(const Outcome &outcome, const Plan &plan, bool is_quiet) {
+void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     if (outcome.init_killed) {
         complain(fmt::format("pid 1 of the sandbox was killed, by signal {}", outcome.signal));
     } else if (outcome.timed_out && !is_quiet) {
@@ -70,7 +70,7 @@ void tell_end(const Outcome &outcome, const Plan &plan, bool is_quiet) {
     }
 }
 
-const char *reason(const Outcome &outcome) {
+const char* reason(const Outcome& outcome) {
     if (outcome.timed_out) {
         return "timeout";
     }
@@ -80,9 +80,9 @@ const char *reason(const Outcome &outcome) {
     return outcome.signal != 0 ? "signal" : "exit";
 }
 
-int run_plan(const Plan &plan, const Host &host, const RunOptions &options, const StatusPipe &status,
-             char **arguments) {
-    for (const std::string &notice : plan.notices) {
+int run_plan(const Plan& plan, const Host& host, const RunOptions& options, const StatusPipe& status,
+             char** arguments) {
+    for (const std::string& notice : plan.notices) {
         if (!options.quiet) {
             complain("note: " + notice);
         }
@@ -92,14 +92,14 @@ int run_plan(const Plan &plan, const Host &host, const RunOptions &options, cons
         status.ended(outcome.status, outcome.signal, reason(outcome));
         tell_end(outcome, plan, options.quiet);
         return outcome.status;
-    } catch (StepError &error) {
+    } catch (StepError& error) {
         add_causes(error, error.step(), error.error_number(), error.object(), plan, host);
         throw;
     }
 }
 
 /// Options and profile -> Plan -> run, or the Plan's text.
-int run(const CommandLine &line, const RunOptions &options, const StatusPipe &status, Trace &trace, char **arguments) {
+int run(const CommandLine& line, const RunOptions& options, const StatusPipe& status, Trace& trace, char** arguments) {
     const Host host = gather_host();
     trace.mark("look at the machine");
 
@@ -125,11 +125,11 @@ int run(const CommandLine &line, const RunOptions &options, const StatusPipe &st
 
 /// Prints the trace when the scope ends, however it ends.
 struct TracePrinter {
-    const Trace *trace;
+    const Trace* trace;
 
-    explicit TracePrinter(const Trace *wanted) : trace(wanted) {}
-    TracePrinter(const TracePrinter &) = delete;
-    TracePrinter &operator=(const TracePrinter &) = delete;
+    explicit TracePrinter(const Trace* wanted) : trace(wanted) {}
+    TracePrinter(const TracePrinter&) = delete;
+    TracePrinter& operator=(const TracePrinter&) = delete;
     ~TracePrinter() {
         if (trace != nullptr) {
             complain("the steps of this run\n" + trace->text());
@@ -137,7 +137,7 @@ struct TracePrinter {
     }
 };
 
-int start(const std::vector<std::string> &words, char **arguments) {
+int start(const std::vector<std::string>& words, char** arguments) {
     refuse_privilege();
     const std::array<bool, 3> was_open = prepare_standard_streams();
     Trace trace;
@@ -157,7 +157,7 @@ int start(const std::vector<std::string> &words, char **arguments) {
     const TracePrinter printer(options.trace);
     try {
         return run(line, options, status, trace, arguments);
-    } catch (const Error &error) {
+    } catch (const Error& error) {
         status.failed(error);
         throw;
     }
@@ -167,14 +167,14 @@ int start(const std::vector<std::string> &words, char **arguments) {
 
 } // namespace sandbox
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     try {
         const int first = argc > 0 ? 1 : 0; // execve(2) can start a program without any word
         return sandbox::start(std::vector<std::string>(argv + first, argv + argc), argv);
-    } catch (const sandbox::Error &error) {
+    } catch (const sandbox::Error& error) {
         sandbox::complain(error.what());
         return error.exit_status();
-    } catch (const std::exception &error) {
+    } catch (const std::exception& error) {
         sandbox::complain(error.what());
         return sandbox::kOwnFailure;
     }

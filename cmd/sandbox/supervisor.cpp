@@ -20,8 +20,9 @@ namespace sandbox {
 namespace {
 
 constexpr std::chrono::milliseconds kGracePeriod{10'000};
-constexpr int kForegroundCheck = 200; // milliseconds
-constexpr int kStatusTimedOut = 124;  // as timeout(1)
+constexpr int kForegroundCheck = 200;     // milliseconds
+constexpr int kPatienceWithOutput = 2000; // milliseconds
+constexpr int kStatusTimedOut = 124;      // as timeout(1)
 constexpr int kSignalBase = 128;
 
 /// From the keyboard the kernel signals the whole foreground group; CMD's group is not that group, so we do it for it.
@@ -51,12 +52,12 @@ Outcome Supervisor::watch() {
         kTerminal,
         kCount = kTerminal + terminal::Relay::kWatched
     };
-    for (bool init_runs = true; init_runs || (relay_ && !relay_->finished());) {
+    for (bool init_runs = true; init_runs;) {
         std::array<pollfd, kCount> watched;
         watched.fill({.fd = -1, .events = POLLIN, .revents = 0}); // poll(2) passes over a negative descriptor
         watched[kSignals].fd = signals_.descriptor();
         watched[kMessages].fd = control_open_ ? control_ : -1;
-        watched[kInit].fd = init_runs ? init_.pidfd() : -1;
+        watched[kInit].fd = init_.pidfd();
         watched[kTimer].fd = timer_.get();
         if (relay_) {
             relay_->watch(&watched[kTerminal]);
@@ -71,7 +72,7 @@ Outcome Supervisor::watch() {
             relay_->resume();
         }
         if (watched[kMessages].revents != 0) {
-            serve_messages();
+            serve_message();
         }
         if (watched[kSignals].revents != 0) {
             serve_signals();
@@ -79,9 +80,30 @@ Outcome Supervisor::watch() {
         if (watched[kTimer].revents != 0) {
             on_timer();
         }
-        init_runs = init_runs && watched[kInit].revents == 0;
+        init_runs = watched[kInit].revents == 0;
     }
+    pass_on_the_rest();
     return conclude();
+}
+
+/// What CMD wrote last is still on its way. A terminal that takes nothing for a while, or a signal, ends the wait:
+/// nothing of the sandbox is left that could be waited for.
+void Supervisor::pass_on_the_rest() {
+    if (relay_) {
+        relay_->hang_up();
+    }
+    while (relay_ && relay_->pass_on()) {
+        pollfd watched[] = {{relay_->output(), POLLOUT, 0}, {signals_.descriptor(), POLLIN, 0}};
+        const int ready = ::poll(watched, std::size(watched), kPatienceWithOutput);
+        signalfd_siginfo signal{};
+        const bool is_told_to_end = watched[1].revents != 0 &&
+                                    ::read(signals_.descriptor(), &signal, sizeof signal) > 0 &&
+                                    (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT ||
+                                     signal.ssi_signo == SIGHUP || signal.ssi_signo == SIGQUIT);
+        if (ready == 0 || is_told_to_end) {
+            return;
+        }
+    }
 }
 
 void Supervisor::serve_signals() {
@@ -91,13 +113,17 @@ void Supervisor::serve_signals() {
     }
 }
 
-void Supervisor::serve_messages() {
+bool Supervisor::serve_message() {
     std::optional<control::Received> received = control::receive(control_);
-    if (!received) {
-        control_open_ = errno == EAGAIN;
-        return;
+    if (received) {
+        on_message(std::move(*received));
+        return true;
     }
-    on_message(std::move(*received));
+    if (errno != EAGAIN && errno != ECONNRESET) {
+        throw Error("cannot hear the sandbox's pid 1").kernel(errno);
+    }
+    control_open_ = errno == EAGAIN;
+    return false;
 }
 
 void Supervisor::on_message(control::Received received) {
@@ -115,6 +141,9 @@ void Supervisor::on_message(control::Received received) {
         break;
     case ChildMessage::Kind::started:
         started_ = true;
+        for (const int signal : std::exchange(waiting_, {})) {
+            forward(signal, false);
+        }
         status_.started(command_, init_.pid(), received.message.namespaces);
         // Errors keep their stream, and a relay in both directions needs the other two.
         if (!plan_.process.terminal && let_go_of_standard_streams(STDOUT_FILENO) < 0) {
@@ -156,7 +185,7 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
     case SIGQUIT:
     case SIGTERM:
         if (!started_) {
-            return abort_start(number);
+            return end_before_start(number);
         }
         break;
     default:
@@ -171,7 +200,17 @@ void Supervisor::forward(int signal, bool whole_group) {
                                 .kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group});
 }
 
-void Supervisor::abort_start(int signal) {
+void Supervisor::end_before_start(int signal) {
+    // What pid 1 has said and we have not read yet decides: CMD's process may be there, and may be CMD already.
+    while (serve_message()) {
+    }
+    if (started_) {
+        return forward(signal, false);
+    }
+    if (command_ != 0) {
+        waiting_.push_back(signal);
+        return;
+    }
     aborted_by_ = signal;
     init_.kill(SIGKILL);
 }
@@ -235,7 +274,7 @@ void Supervisor::on_timer() {
 Outcome Supervisor::conclude() {
     // pid 1's last words may have come together with its end.
     while (control_open_) {
-        serve_messages();
+        serve_message();
     }
     relay_.reset();
     const int init_status = init_.wait();
@@ -248,6 +287,8 @@ Outcome Supervisor::conclude() {
         outcome = {.status = kSignalBase + WTERMSIG(*ended_), .signal = WTERMSIG(*ended_)};
     } else if (ended_) {
         outcome = {.status = WEXITSTATUS(*ended_)};
+    } else if (WIFEXITED(init_status)) {
+        outcome = {.status = WEXITSTATUS(init_status)}; // its last message was lost; it ends as CMD did
     } else {
         const int signal = WIFSIGNALED(init_status) ? WTERMSIG(init_status) : SIGKILL;
         outcome = {.status = kSignalBase + signal, .signal = signal, .init_killed = true};

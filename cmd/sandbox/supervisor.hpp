@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "cmd/sandbox/status_pipe.hpp"
 #include "core/base/child_process.hpp"
@@ -35,14 +36,15 @@ public:
     [[nodiscard]] Outcome watch();
 
 private:
-    void serve_messages();
+    bool serve_message();
     void serve_signals();
+    void pass_on_the_rest();
     void on_message(control::Received received);
     void on_signal(const signalfd_siginfo& signal);
     void on_timer();
     void arm_timer(std::chrono::milliseconds delay);
     void forward(int signal, bool whole_group);
-    void abort_start(int signal);
+    void end_before_start(int signal);
     void stop_with_command();
     [[nodiscard]] ChildProcess continue_at_deadline() const;
     [[nodiscard]] Outcome conclude();
@@ -60,6 +62,7 @@ private:
     pid_t command_ = 0;
     std::optional<int> ended_; ///< wait(2)'s status of CMD
     int aborted_by_ = 0;       ///< the signal that ended the run before CMD started
+    std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
 };
 
 } // namespace sandbox

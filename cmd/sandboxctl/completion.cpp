@@ -13,7 +13,7 @@ namespace {
 
 using Kind = CompletionArgument::Kind;
 
-CompletionArgument describe_argument(const CLI::Option &option) {
+CompletionArgument describe_argument(const CLI::Option& option) {
     const std::string type = option.get_type_name();
     CompletionArgument argument;
     argument.name = type;
@@ -30,9 +30,9 @@ CompletionArgument describe_argument(const CLI::Option &option) {
 }
 
 /// The description of a verb and those below it, from CLI11's own.
-CompletionCommand describe(const CLI::App &app) {
+CompletionCommand describe(const CLI::App& app) {
     CompletionCommand command{app.get_name(), app.get_description(), {}, {}, {}, false};
-    for (const CLI::Option *option : app.get_options()) {
+    for (const CLI::Option* option : app.get_options()) {
         if (option->get_positional()) {
             command.positional = describe_argument(*option);
             continue;
@@ -42,13 +42,13 @@ CompletionCommand describe(const CLI::App &app) {
             {option->get_lnames().front(), letters.empty() ? '\0' : letters.front().front(), option->get_description(),
              option->get_items_expected_max() == 0 ? CompletionArgument{} : describe_argument(*option)});
     }
-    for (const CLI::App *verb : app.get_subcommands({})) {
+    for (const CLI::App* verb : app.get_subcommands({})) {
         command.verbs.push_back(describe(*verb));
     }
     return command;
 }
 
-std::string script(const CompletionCommand &program, const std::string &shell) {
+std::string script(const CompletionCommand& program, const std::string& shell) {
     if (shell == "bash") {
         return bash_completion(program);
     }
@@ -57,8 +57,8 @@ std::string script(const CompletionCommand &program, const std::string &shell) {
 
 } // namespace
 
-void add_completion(CLI::App &program, Action &chosen) {
-    CLI::App *verb = program.add_subcommand("completion", "print a completion script for your shell");
+void add_completion(CLI::App& program, Action& chosen) {
+    CLI::App* verb = program.add_subcommand("completion", "print a completion script for your shell");
     const auto shell = std::make_shared<std::string>();
     const auto target = std::make_shared<std::string>("sandbox");
     verb->add_option("shell", *shell, "the shell")

@@ -33,16 +33,16 @@ struct Ending {
 };
 
 /// Runs the program with the caller's own environment, as the caller would.
-Ending run(const std::vector<std::string> &words) {
+Ending run(const std::vector<std::string>& words) {
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         throw Error("cannot make a pipe").kernel(errno);
     }
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
-    std::vector<char *> arguments;
-    for (const std::string &word : words) {
-        arguments.push_back(const_cast<char *>(word.c_str())); // posix_spawn(3) does not write to them
+    std::vector<char*> arguments;
+    for (const std::string& word : words) {
+        arguments.push_back(const_cast<char*>(word.c_str())); // posix_spawn(3) does not write to them
     }
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
@@ -68,7 +68,7 @@ Ending run(const std::vector<std::string> &words) {
 }
 
 /// Facts can mislead (a profile of AppArmor's for our program, a limit that is just reached), so a sandbox is started.
-Check start_one(const Machine &machine) {
+Check start_one(const Machine& machine) {
     Check check{"start", "a sandbox under the profile strict starts", Check::State::ok, "", ""};
     try {
         const Ending ending = run({machine.executable, "--quiet", "--profile", "strict", "--", "true"});
@@ -76,7 +76,7 @@ Check start_one(const Machine &machine) {
             return check;
         }
         check.why = ending.errors.empty() ? "it ended without a word" : ending.errors;
-    } catch (const Error &error) {
+    } catch (const Error& error) {
         check.why = error.what();
     }
     check.state = Check::State::missing;
@@ -86,17 +86,17 @@ Check start_one(const Machine &machine) {
 }
 
 /// Where a sandbox does start, what the facts make look impossible is only worth a remark.
-void soften(std::vector<Check> &checks) {
-    for (Check &check : checks) {
+void soften(std::vector<Check>& checks) {
+    for (Check& check : checks) {
         if (check.state == Check::State::missing) {
             check.state = Check::State::warning;
         }
     }
 }
 
-std::string as_json(const std::vector<Check> &checks, bool works) {
+std::string as_json(const std::vector<Check>& checks, bool works) {
     Json list = Json::array();
-    for (const Check &check : checks) {
+    for (const Check& check : checks) {
         list.push_back({{"id", check.id},
                         {"title", check.title},
                         {"state", word(check.state)},
@@ -107,7 +107,7 @@ std::string as_json(const std::vector<Check> &checks, bool works) {
 }
 
 /// Lines after the first are moved in.
-std::string indented(const std::string &text) {
+std::string indented(const std::string& text) {
     std::string result;
     for (const char c : text) {
         result += c;
@@ -118,9 +118,9 @@ std::string indented(const std::string &text) {
     return result;
 }
 
-std::string as_lines(const std::vector<Check> &checks, bool works) {
+std::string as_lines(const std::vector<Check>& checks, bool works) {
     std::string text;
-    for (const Check &check : checks) {
+    for (const Check& check : checks) {
         text += fmt::format("{:<8} {}\n", word(check.state), check.title);
         if (!check.why.empty()) {
             text += fmt::format("         why: {}\n", indented(check.why));
@@ -148,8 +148,8 @@ int doctor(bool json) {
 
 } // namespace
 
-void add_doctor(CLI::App &program, Action &chosen) {
-    CLI::App *verb = program.add_subcommand("doctor", "look whether this machine can run sandboxes");
+void add_doctor(CLI::App& program, Action& chosen) {
+    CLI::App* verb = program.add_subcommand("doctor", "look whether this machine can run sandboxes");
     const auto json = std::make_shared<bool>(false);
     verb->add_flag("--json", *json, "print it for programs");
     verb->callback([&chosen, json] { chosen = [json] { return doctor(*json); }; });

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kOwnFailure = 125;
 
-constexpr const char *kFooter = R"(
+constexpr const char* kFooter = R"(
 Examples:
   sandboxctl doctor                    can this machine run sandboxes, and if not, why
   sandboxctl profile list              the profiles there are, and where they come from
@@ -28,22 +28,22 @@ Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl it
 
 See also: sandboxctl(1), sandbox(1), sandbox-profile(5).)";
 
-std::string help_command(const CLI::App &verb) {
+std::string help_command(const CLI::App& verb) {
     return verb.get_parent() == nullptr ? "sandboxctl --help" : fmt::format("sandboxctl {} --help", verb.get_name());
 }
 
-std::string help_of(const CLI::App &verb) {
-    const CLI::App *above = verb.get_parent();
+std::string help_of(const CLI::App& verb) {
+    const CLI::App* above = verb.get_parent();
     if (above == nullptr) {
         return verb.help();
     }
     return verb.help(above->get_parent() == nullptr ? "sandboxctl" : "sandboxctl " + above->get_name());
 }
 
-[[noreturn]] void refuse_verb(const CLI::App &above, const std::string &word) {
+[[noreturn]] void refuse_verb(const CLI::App& above, const std::string& word) {
     Error error("there is no verb " + sandbox::quoted(word));
     std::vector<std::string> names;
-    for (const CLI::App *verb : above.get_subcommands({})) {
+    for (const CLI::App* verb : above.get_subcommands({})) {
         names.push_back(verb->get_name());
     }
     const std::string near = nearest(word, names);
@@ -55,14 +55,14 @@ std::string help_of(const CLI::App &verb) {
 
 /// The verb that `words` start with, or `program` itself. \throws Error for a word that is no verb, where one must
 /// stand.
-const CLI::App &find_verb(const CLI::App &program, const std::vector<std::string> &words) {
-    const CLI::App *verb = &program;
-    for (const std::string &word : words) {
-        const std::vector<const CLI::App *> below = verb->get_subcommands({});
+const CLI::App& find_verb(const CLI::App& program, const std::vector<std::string>& words) {
+    const CLI::App* verb = &program;
+    for (const std::string& word : words) {
+        const std::vector<const CLI::App*> below = verb->get_subcommands({});
         if (below.empty() || word.starts_with('-')) {
             break;
         }
-        const auto next = std::ranges::find(below, word, [](const CLI::App *app) { return app->get_name(); });
+        const auto next = std::ranges::find(below, word, [](const CLI::App* app) { return app->get_name(); });
         if (next == below.end()) {
             refuse_verb(*verb, word);
         }
@@ -88,17 +88,17 @@ int run(std::vector<std::string> words) {
         print(help_of(find_verb(program, words)));
         return 0;
     }
-    const CLI::App &verb = find_verb(program, words);
+    const CLI::App& verb = find_verb(program, words);
     try {
         std::vector<std::string> reversed(words.rbegin(), words.rend()); // CLI11 takes words from the end
         program.parse(reversed);
-    } catch (const CLI::CallForHelp &) {
+    } catch (const CLI::CallForHelp&) {
         print(help_of(verb));
         return 0;
-    } catch (const CLI::CallForVersion &) {
+    } catch (const CLI::CallForVersion&) {
         print("sandboxctl " SANDBOX_VERSION "\n");
         return 0;
-    } catch (const CLI::ParseError &error) {
+    } catch (const CLI::ParseError& error) {
         throw Error(escaped(error.what())).fix(help_command(verb));
     }
     if (!chosen) {
@@ -111,13 +111,13 @@ int run(std::vector<std::string> words) {
 
 } // namespace sandbox::ctl
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     try {
         return sandbox::ctl::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
-    } catch (const sandbox::Error &error) {
+    } catch (const sandbox::Error& error) {
         sandbox::complain(error.what(), "sandboxctl");
         return error.exit_status();
-    } catch (const std::exception &error) {
+    } catch (const std::exception& error) {
         sandbox::complain(error.what(), "sandboxctl");
         return sandbox::ctl::kOwnFailure;
     }

@@ -23,7 +23,7 @@ namespace {
 /// The mistakes that were found, each once.
 class Mistakes {
 public:
-    void add(const Error &error) {
+    void add(const Error& error) {
         if (known_.insert(error.what()).second) {
             complain(error.what(), "sandboxctl");
         }
@@ -34,7 +34,7 @@ public:
     template <class Action> void gather(Action action) {
         try {
             action();
-        } catch (const Error &error) {
+        } catch (const Error& error) {
             add(error);
         }
     }
@@ -44,7 +44,7 @@ private:
 };
 
 /// A profile of the same files that says nothing yet, and whose filter lets CMD start.
-Profile nearly_empty(const Profile &profile) {
+Profile nearly_empty(const Profile& profile) {
     Profile one;
     one.name = profile.name;
     one.lineage = profile.lineage;
@@ -54,9 +54,9 @@ Profile nearly_empty(const Profile &profile) {
 }
 
 /// A Plan stops at the first mistake, so each word that it must resolve is planned alone first.
-void check_filter(const Profile &profile, Mistakes &mistakes) {
+void check_filter(const Profile& profile, Mistakes& mistakes) {
     const auto alone = [&](List Profile::Seccomp::*list) {
-        for (const Item &item : (profile.seccomp.*list).items) {
+        for (const Item& item : (profile.seccomp.*list).items) {
             Profile one = nearly_empty(profile);
             (one.seccomp.*list).items.push_back(item);
             mistakes.gather([&] { static_cast<void>(plan_seccomp(one)); });
@@ -65,7 +65,7 @@ void check_filter(const Profile &profile, Mistakes &mistakes) {
     alone(&Profile::Seccomp::allow);
     alone(&Profile::Seccomp::deny);
     alone(&Profile::Seccomp::architectures);
-    for (const SeccompRule &rule : profile.seccomp.rules) {
+    for (const SeccompRule& rule : profile.seccomp.rules) {
         Profile one = nearly_empty(profile);
         one.seccomp.rules = {rule};
         mistakes.gather([&] { static_cast<void>(plan_seccomp(one)); });
@@ -73,35 +73,35 @@ void check_filter(const Profile &profile, Mistakes &mistakes) {
 }
 
 /// Every value of the other tables on a profile that says nothing else.
-void check_values(const Profile &profile, const Host &host, Mistakes &mistakes) {
+void check_values(const Profile& profile, const Host& host, Mistakes& mistakes) {
     Profile source = profile; // the table of keys speaks of fields that can be written
-    const auto plan = [&](const Profile &one) {
+    const auto plan = [&](const Profile& one) {
         mistakes.gather([&] { static_cast<void>(make_plan(one, {{"/bin/true"}, ""}, host)); });
     };
-    for (const ProfileKey &key : profile_keys()) {
+    for (const ProfileKey& key : profile_keys()) {
         if (key.table == "seccomp") {
             continue;
         }
         Profile one = nearly_empty(profile);
-        if (const auto *words = std::get_if<ProfileKey::Words>(&key.field)) {
-            for (const Item &item : (*words)(source).items) {
+        if (const auto* words = std::get_if<ProfileKey::Words>(&key.field)) {
+            for (const Item& item : (*words)(source).items) {
                 (*words)(one).items = {item};
                 plan(one);
             }
-        } else if (const auto *text = std::get_if<ProfileKey::Text>(&key.field)) {
+        } else if (const auto* text = std::get_if<ProfileKey::Text>(&key.field)) {
             (*text)(one) = (*text)(source);
             plan(one);
         }
     }
 }
 
-void check_file(const std::string &name, const ProfileSearch &search, const Host &host, Mistakes &mistakes) {
+void check_file(const std::string& name, const ProfileSearch& search, const Host& host, Mistakes& mistakes) {
     const std::size_t before = mistakes.count();
     if (is_profile_path(name)) {
         // The file's own mistakes, all of them; what it extends is read below.
         std::vector<Error> found;
         mistakes.gather([&] { static_cast<void>(parse_profile(read_profile_file(name), name, found)); });
-        for (const Error &error : found) {
+        for (const Error& error : found) {
             mistakes.add(error);
         }
     }
@@ -118,11 +118,11 @@ void check_file(const std::string &name, const ProfileSearch &search, const Host
 
 } // namespace
 
-int check_profiles(const std::vector<std::string> &files) {
+int check_profiles(const std::vector<std::string>& files) {
     const Host host = gather_host();
     const ProfileSearch search = profile_search(host.config_dir);
     Mistakes mistakes;
-    for (const std::string &file : files) {
+    for (const std::string& file : files) {
         const std::size_t before = mistakes.count();
         check_file(file, search, host, mistakes);
         if (mistakes.count() == before) {

@@ -10,12 +10,12 @@ namespace sandbox::ctl {
 /// What the chosen verb does; its result is the exit status.
 using Action = std::function<int()>;
 
-void add_profile(CLI::App &program, Action &chosen);
-void add_doctor(CLI::App &program, Action &chosen);
-void add_completion(CLI::App &program, Action &chosen);
+void add_profile(CLI::App& program, Action& chosen);
+void add_doctor(CLI::App& program, Action& chosen);
+void add_completion(CLI::App& program, Action& chosen);
 
 /// `check FILE...`: every mistake that can be found without running anything.
 /// \return 0 where there is none.
-int check_profiles(const std::vector<std::string> &files);
+int check_profiles(const std::vector<std::string>& files);
 
 } // namespace sandbox::ctl

@@ -140,6 +140,24 @@ std::string quoted(std::string_view text) {
     return "'" + escaped(text) + "'";
 }
 
+std::string shell_quoted(std::string_view text) {
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%=";
+    if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) {
+        return std::string(text);
+    }
+    const std::string safe = escaped(text);
+    // $'...' undoes exactly the escapes that `escaped` makes; a plain word needs none.
+    std::string result = safe == text ? "'" : "$'";
+    for (const char byte : safe) {
+        if (byte == '\'') {
+            result += safe == text ? "'\\''" : "\\'";
+        } else {
+            result += byte;
+        }
+    }
+    return result + "'";
+}
+
 std::string kernel_word(int error_number) {
     // strerrordesc_np never depends on the locale, so messages can be compared and searched for.
     const char* word = strerrordesc_np(error_number);

@@ -51,6 +51,9 @@ private:
 /// name of somebody else's making can neither forge a line nor drive the terminal.
 [[nodiscard]] std::string quoted(std::string_view text);
 
+/// `text` as one word of a shell, for a fix that is a command to paste: plain, 'a b', or $'a\nb'.
+[[nodiscard]] std::string shell_quoted(std::string_view text);
+
 /// As `quoted`, without the quotes.
 [[nodiscard]] std::string escaped(std::string_view text);
 

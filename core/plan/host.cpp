@@ -71,6 +71,9 @@ void find_caller(Host& host) {
     host.uid = ::getuid();
     host.gid = ::getgid();
     host.groups = own_groups();
+    // The initial user namespace maps every id on itself: user_namespaces(7).
+    host.is_machines_root =
+        host.uid == 0 && host::read_small_file("/proc/self/uid_map").find(" 4294967295\n") != std::string::npos;
     const host::PasswdEntry user = host::find_user(host.uid);
     host.user_name = user.name;
     host.account_home = user.home.starts_with('/') ? paths::normal(user.home) : std::string();

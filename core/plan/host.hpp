@@ -52,6 +52,8 @@ struct Host {
     std::string user_name;             ///< empty where the uid has no passwd entry
     std::vector<std::uint32_t> groups; ///< supplementary groups
 
+    bool is_machines_root = false; ///< uid 0 of the initial user namespace, and not of a container's
+
     std::vector<IdRange> subuids;
     std::vector<IdRange> subgids;
     /// The first of 65536 ids that nobody has as subordinate ids, for the advice to take them; 0 where none is free.

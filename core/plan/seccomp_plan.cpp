@@ -266,7 +266,7 @@ void check_detour(Decisions& decisions, const SeccompPlan& plan, std::string_vie
     throw Error(fmt::format("{}: {} is filtered by its arguments, but {} is allowed, which does the same",
                             place->place(), tested, detour))
         .cause(fmt::format("the arguments of {} stand in memory, where no filter can look", detour))
-        .fix(fmt::format("[[seccomp.rule]] syscalls = [\"{}\"], action = \"ENOSYS\"", detour));
+        .fix(fmt::format("write a [[seccomp.rule]] with syscalls = [\"{}\"] and action = \"ENOSYS\"", detour));
 }
 
 } // namespace

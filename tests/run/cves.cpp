@@ -161,9 +161,8 @@ BOOST_AUTO_TEST_CASE(cve_2025_52881_a_procfs_that_is_not_one) {
 }
 
 BOOST_AUTO_TEST_CASE(masked_and_read_only_places_of_proc_hold) {
-    for (const Words& how :
-         {Words{}, Words{"--seccomp", "none"}, Words{"--seccomp", "none", "--root"},
-          Words{"--seccomp", "none", "--cap-add", "all"}, Words{"--seccomp", "none", "--cap-add", "all", "--root"}}) {
+    for (const Words& how : {Words{}, Words{"--seccomp", "none"}, Words{"--seccomp", "none", "--root"},
+                             Words{"--cap-add", "all"}, Words{"--cap-add", "all", "--root"}}) {
         Words words = {"--profile", "strict"};
         words.insert(words.end(), how.begin(), how.end());
         words.insert(words.end(),

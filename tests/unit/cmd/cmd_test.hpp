@@ -20,10 +20,10 @@
 namespace sandbox::test {
 
 /// The Error that `action` throws; the test fails where it throws none.
-inline Error error_of(const std::function<void()> &action) {
+inline Error error_of(const std::function<void()>& action) {
     try {
         action();
-    } catch (const Error &error) {
+    } catch (const Error& error) {
         return error;
     }
     BOOST_ERROR("no error was thrown");
@@ -37,33 +37,33 @@ inline bool contains(std::string_view text, std::string_view part) {
 /// What a profile says, "KEY = VALUE" a line, without the places.
 inline std::vector<std::string> words_of(Profile profile) {
     std::vector<std::string> lines;
-    for (const ProfileKey &key : profile_keys()) {
+    for (const ProfileKey& key : profile_keys()) {
         const std::string name = key.full_name();
-        if (const auto *words = std::get_if<ProfileKey::Words>(&key.field)) {
-            for (const Item &item : (*words)(profile).items) {
+        if (const auto* words = std::get_if<ProfileKey::Words>(&key.field)) {
+            for (const Item& item : (*words)(profile).items) {
                 lines.push_back(name + " has " + item.text);
             }
-        } else if (const auto *flag = std::get_if<ProfileKey::Flag>(&key.field)) {
+        } else if (const auto* flag = std::get_if<ProfileKey::Flag>(&key.field)) {
             if ((*flag)(profile)) {
                 lines.push_back(name + " = " + (*(*flag)(profile).value ? "true" : "false"));
             }
-        } else if (const auto &setting = std::get<ProfileKey::Text>(key.field)(profile)) {
+        } else if (const auto& setting = std::get<ProfileKey::Text>(key.field)(profile)) {
             lines.push_back(name + " = " + *setting.value);
         }
     }
-    for (const auto &[name, value] : profile.environment.set) {
+    for (const auto& [name, value] : profile.environment.set) {
         if (value) {
             lines.push_back("environment.set." + name + " = " + *value.value);
         }
     }
-    for (const SeccompRule &rule : profile.seccomp.rules) {
+    for (const SeccompRule& rule : profile.seccomp.rules) {
         std::string line = "rule " + rule.action.text;
-        for (const Item &name : rule.syscalls) {
+        for (const Item& name : rule.syscalls) {
             line += " " + name.text;
         }
-        for (const SeccompCondition &condition : rule.conditions) {
+        for (const SeccompCondition& condition : rule.conditions) {
             line += " when " + std::to_string(condition.argument) + condition.op;
-            for (const Item &value : condition.values) {
+            for (const Item& value : condition.values) {
                 line += " " + value.text;
             }
         }
@@ -80,15 +80,15 @@ public:
         BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
         path_ = name;
     }
-    TemporaryDirectory(const TemporaryDirectory &) = delete;
-    TemporaryDirectory &operator=(const TemporaryDirectory &) = delete;
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
     ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
 
-    [[nodiscard]] std::string path(const std::string &name = "") const {
+    [[nodiscard]] std::string path(const std::string& name = "") const {
         return name.empty() ? path_.string() : (path_ / name).string();
     }
     /// Writes a file, with the directories above it. \return its path.
-    std::string write(const std::string &name, std::string_view text, int mode = 0644) const {
+    std::string write(const std::string& name, std::string_view text, int mode = 0644) const {
         const std::filesystem::path file = path_ / name;
         std::filesystem::create_directories(file.parent_path());
         std::ofstream(file, std::ios::binary) << text;

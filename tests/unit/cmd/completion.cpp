@@ -12,17 +12,17 @@ using namespace sandbox::test;
 
 namespace {
 
-int status_of(const std::string &command) {
+int status_of(const std::string& command) {
     const int status = std::system(command.c_str()); // fixed words of ours
     return status;
 }
 
-bool installed(const std::string &shell) {
+bool installed(const std::string& shell) {
     return status_of("command -v " + shell + " >/dev/null 2>&1") == 0;
 }
 
 /// What bash offers when TAB is pressed behind `words`, one a line.
-std::string bash_offers(const TemporaryDirectory &files, const std::string &words, const std::string &setup = "") {
+std::string bash_offers(const TemporaryDirectory& files, const std::string& words, const std::string& setup = "") {
     const std::string script = files.write("sandbox.bash", bash_completion(describe_sandbox()));
     const std::string driver = files.write("driver.bash", "cd " + files.path() + "\ncompopt() { :; }\n" + setup +
                                                               "\n. " + script + "\nCOMP_WORDS=(" + words +
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_SUITE(completion)
 
 BOOST_AUTO_TEST_CASE(every_option_is_in_every_script) {
     const CompletionCommand program = describe_sandbox();
-    for (const Option &option : options()) {
+    for (const Option& option : options()) {
         const std::string name(option.name);
         BOOST_TEST(contains(bash_completion(program), "--" + name), name);
         BOOST_TEST(contains(zsh_completion(program), "--" + name), name);

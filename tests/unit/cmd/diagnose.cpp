@@ -40,14 +40,14 @@ struct Workstation {
     /// The check that is not ok; the test fails where it is not the only one.
     [[nodiscard]] Check only_fault() const {
         std::vector<Check> faults = run_checks(machine, host);
-        std::erase_if(faults, [](const Check &check) { return check.state == Check::State::ok; });
+        std::erase_if(faults, [](const Check& check) { return check.state == Check::State::ok; });
         BOOST_REQUIRE(faults.size() == 1);
         BOOST_TEST(!faults[0].why.empty());
         BOOST_TEST(!faults[0].fix.empty());
         return faults[0];
     }
 
-    [[nodiscard]] std::string message(Step step, int error_number, const std::string &object = "") const {
+    [[nodiscard]] std::string message(Step step, int error_number, const std::string& object = "") const {
         StepError error(step, object, error_number);
         add_causes(error, step, error_number, object, plan, host, machine);
         return error.what();
@@ -60,7 +60,7 @@ BOOST_FIXTURE_TEST_SUITE(diagnose, Workstation)
 
 BOOST_AUTO_TEST_CASE(a_good_machine_has_no_fault) {
     std::set<std::string_view> ids;
-    for (const Check &check : run_checks(machine, host)) {
+    for (const Check& check : run_checks(machine, host)) {
         BOOST_TEST((check.state == Check::State::ok), check.id);
         BOOST_TEST(ids.insert(check.id).second, check.id);
     }
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(helpers_that_are_missing_or_have_no_power_are_a_cause) {
     BOOST_TEST(contains(message(Step::write_gid_map, EPERM), "mounted nosuid"));
     machine.newgidmap = {"/usr/bin/newgidmap", true, false, false, false}; // file capabilities instead of setuid
     BOOST_TEST(std::ranges::all_of(run_checks(machine, host),
-                                   [](const Check &check) { return check.state == Check::State::ok; }));
+                                   [](const Check& check) { return check.state == Check::State::ok; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_helper_whose_root_is_not_this_namespaces_root_is_told_from_one_without_its_bit) {

@@ -28,14 +28,14 @@ struct Sandbox {
         command("tool");
     }
 
-    void add(RootEntry::Kind kind, const std::string &dest, const std::string &source) {
+    void add(RootEntry::Kind kind, const std::string& dest, const std::string& source) {
         RootEntry entry;
         entry.kind = kind;
         entry.dest = dest;
         entry.source = source;
         plan.root.entries.push_back(entry);
     }
-    void command(const std::string &name) {
+    void command(const std::string& name) {
         plan.process.arguments = {name};
         plan.process.candidates = name.starts_with('/') ? std::vector<std::string>{name}
                                                         : std::vector<std::string>{"/usr/bin/" + name, "/bin/" + name};

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_SUITE(dry_run)
 BOOST_AUTO_TEST_CASE(the_json_holds_the_whole_plan) {
     const Composed composed({"-p", "strict", "--cap-add", "net_raw", "--env", "A=1", "--name", "n", "--timeout", "2s"});
     const nlohmann::json json = composed.json();
-    const Plan &plan = composed.plan;
+    const Plan& plan = composed.plan;
     BOOST_TEST(json["plan"] == 1);
     BOOST_TEST(json["name"] == "n");
     BOOST_TEST(json["command"]["arguments"][0] == "true");
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(the_json_holds_the_whole_plan) {
 BOOST_AUTO_TEST_CASE(every_step_of_the_root_and_every_variable_is_shown_with_its_origin) {
     const Composed composed({"-p", "strict", "--rw", "/home/dev/project", "--env", "A=b\nc"});
     const std::string text = composed.text();
-    for (const RootEntry &entry : composed.plan.root.entries) {
+    for (const RootEntry& entry : composed.plan.root.entries) {
         BOOST_TEST(contains(text, " " + escaped(entry.dest)), entry.dest);
     }
     BOOST_TEST(contains(text, "A=b\\nc"));
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(what_was_overridden_is_shown_with_what_overrode_it) {
     BOOST_TEST(contains(composed.text(), "network.mode 'none'"));
     const nlohmann::json overridden = composed.json()["overridden"];
     const auto found =
-        std::ranges::find_if(overridden, [](const auto &entry) { return entry["key"] == "network.mode"; });
+        std::ranges::find_if(overridden, [](const auto& entry) { return entry["key"] == "network.mode"; });
     BOOST_REQUIRE((found != overridden.end()));
     BOOST_TEST((*found)["value"] == "none");
     BOOST_TEST((*found)["by"]["source"] == "--net host");

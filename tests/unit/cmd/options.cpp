@@ -13,7 +13,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-std::string mistake(const Words &words) {
+std::string mistake(const Words& words) {
     return error_of([&] { static_cast<void>(parse_command_line(words)); }).what();
 }
 
@@ -54,7 +54,7 @@ const Pair kPairs[] = {
 BOOST_AUTO_TEST_SUITE(options)
 
 BOOST_AUTO_TEST_CASE(each_option_says_the_same_as_its_line_of_a_profile) {
-    for (const Pair &pair : kPairs) {
+    for (const Pair& pair : kPairs) {
         Words words = pair.words;
         words.emplace_back("true");
         const std::vector<std::string> by_option = words_of(parse_command_line(words).profile);
@@ -66,10 +66,10 @@ BOOST_AUTO_TEST_CASE(each_option_says_the_same_as_its_line_of_a_profile) {
 
 BOOST_AUTO_TEST_CASE(every_option_that_writes_a_key_has_such_a_line_here) {
     std::set<std::string> tried;
-    for (const Pair &pair : kPairs) {
+    for (const Pair& pair : kPairs) {
         tried.insert(pair.words.front().substr(2, pair.words.front().find('=') - 2));
     }
-    for (const Option &option : sandbox::options()) {
+    for (const Option& option : sandbox::options()) {
         if (option.action == Option::Action::writes_key) {
             BOOST_TEST(tried.contains(std::string(option.name)), option.name);
         }
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_on_the_command_line_is_explained) {
         {{"--"}, {"there is no command to run", ""}},
         {{"--quiet"}, {"there is no command to run", ""}},
     };
-    for (const auto &[words, message] : cases) {
+    for (const auto& [words, message] : cases) {
         const std::string found = mistake(words);
         BOOST_TEST(found.starts_with(message.first), found << "\n  should start with\n" << message.first);
         BOOST_TEST(contains(found, message.second), found << "\n  should name\n" << message.second);
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(an_options_argument_may_look_like_an_option_where_it_is_joi
 
 BOOST_AUTO_TEST_CASE(the_help_names_every_option_and_keeps_to_the_screen) {
     const std::string text = help_text();
-    for (const Option &option : sandbox::options()) {
+    for (const Option& option : sandbox::options()) {
         BOOST_TEST(contains(text, "--" + std::string(option.name)), option.name);
         BOOST_TEST(contains(text, option.help), option.name);
         BOOST_TEST(!option.help.ends_with('.'));
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(the_help_names_every_option_and_keeps_to_the_screen) {
 BOOST_AUTO_TEST_CASE(names_and_letters_are_used_once_and_keys_exist) {
     std::set<std::string_view> names;
     std::set<char> letters;
-    for (const Option &option : sandbox::options()) {
+    for (const Option& option : sandbox::options()) {
         BOOST_TEST(names.insert(option.name).second, option.name);
         BOOST_TEST((option.letter == 0 || letters.insert(option.letter).second), option.name);
         const bool writes = option.action == Option::Action::writes_key;

@@ -16,7 +16,7 @@ struct Directories {
     TemporaryDirectory files;
     ProfileSearch search{{files.path("user"), files.path("machine"), files.path("built-in")}};
 
-    [[nodiscard]] std::string failure(const std::string &name) const {
+    [[nodiscard]] std::string failure(const std::string& name) const {
         return error_of([&] { static_cast<void>(load_profile(name, search)); }).what();
     }
 };
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_relative_configuration_directory_is_not_searched) {
     const ProfileSearch without = profile_search("config/sandbox");
     BOOST_TEST(with.directories.front() == "/home/dev/.config/sandbox/profiles");
     BOOST_TEST(without.directories.size() + 1 == with.directories.size());
-    BOOST_TEST(std::ranges::all_of(without.directories, [](const std::string &path) { return path.front() == '/'; }));
+    BOOST_TEST(std::ranges::all_of(without.directories, [](const std::string& path) { return path.front() == '/'; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_built_in_profiles_are_found_beside_the_program) {

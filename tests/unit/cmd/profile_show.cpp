@@ -12,13 +12,13 @@ using namespace sandbox::test;
 namespace {
 
 /// What the profile says, but for where its [seccomp] table came from: that table is written out.
-std::vector<std::string> resolved_words(const Profile &profile) {
+std::vector<std::string> resolved_words(const Profile& profile) {
     std::vector<std::string> words = words_of(profile);
-    std::erase_if(words, [](const std::string &word) { return word.starts_with("seccomp.extends"); });
+    std::erase_if(words, [](const std::string& word) { return word.starts_with("seccomp.extends"); });
     return words;
 }
 
-void shows_itself(const Profile &profile) {
+void shows_itself(const Profile& profile) {
     const std::vector<std::string> before = resolved_words(profile);
     const std::vector<std::string> after =
         resolved_words(parse_profile(profile_to_toml(profile), "shown.toml").profile);
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(every_built_in_profile_loads_back_to_itself) {
     const ProfileSearch search{{"profiles"}};
     const std::vector<FoundProfile> found = list_profiles(search);
     BOOST_TEST(found.size() >= 4);
-    for (const FoundProfile &profile : found) {
+    for (const FoundProfile& profile : found) {
         BOOST_TEST_CONTEXT(profile.name) {
             shows_itself(load_profile(profile.name, search));
         }

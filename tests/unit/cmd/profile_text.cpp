@@ -106,7 +106,7 @@ when = [{ arg = 0, op = "in", value = ["AF_VSOCK", 38] }, { arg = 1, value = 1 }
 BOOST_AUTO_TEST_CASE(every_value_knows_its_place_and_key) {
     const Profile profile =
         parse_profile("[filesystem]\nread-only = [\"/a\",\n  \"/b\"]\n[ids]\nmap = \"full\"\n", "dir/my.toml").profile;
-    const Origin &second = profile.filesystem.read_only.items.at(1).origin;
+    const Origin& second = profile.filesystem.read_only.items.at(1).origin;
     BOOST_TEST(second.place() == "dir/my.toml:3:3");
     BOOST_TEST(second.key == "filesystem.read-only");
     BOOST_TEST(profile.filesystem.read_only.origin.place() == "dir/my.toml:2:13");
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_an_error_with_its_place) {
         {"a = \n", "my.toml:1:5: this is not TOML", ""},
         {"a = \"\xff\"\n", "my.toml:1:5: this is not TOML", ""},
     };
-    for (const Case &wrong : cases) {
+    for (const Case& wrong : cases) {
         const std::string message = mistake(wrong.text);
         BOOST_TEST(message.starts_with(wrong.message), message << "\n  should start with\n" << wrong.message);
         BOOST_TEST(contains(message, wrong.fix), message << "\n  should name\n" << wrong.fix);

@@ -12,17 +12,17 @@ using namespace sandbox::test;
 namespace {
 
 /// toml++ keeps tables sorted by key, and gives the document itself no place.
-void sort_members(TomlNode &node) {
+void sort_members(TomlNode& node) {
     std::ranges::sort(node.members, {}, &TomlMember::key);
-    for (TomlMember &member : node.members) {
+    for (TomlMember& member : node.members) {
         sort_members(member.value);
     }
-    for (TomlNode &item : node.items) {
+    for (TomlNode& item : node.items) {
         sort_members(item);
     }
 }
 
-bool agree(const TomlNode &plain, const TomlNode &any) {
+bool agree(const TomlNode& plain, const TomlNode& any) {
     TomlNode left = plain;
     TomlNode right = any;
     left.place = right.place = {};
@@ -32,12 +32,12 @@ bool agree(const TomlNode &plain, const TomlNode &any) {
 }
 
 /// Whether the plain reader takes the document; then toml++ must take it too and say the same.
-bool taken(const std::string &text) {
+bool taken(const std::string& text) {
     const std::optional<TomlNode> plain = read_plain_toml(text);
     if (plain) {
         try {
             BOOST_TEST(agree(*plain, read_any_toml(text, "x")), "they differ on:\n" << text);
-        } catch (const Error &error) {
+        } catch (const Error& error) {
             BOOST_ERROR("toml++ refuses what was taken: " << error.what() << "\n" << text);
         }
     }
@@ -49,7 +49,7 @@ bool taken(const std::string &text) {
 BOOST_AUTO_TEST_SUITE(toml)
 
 BOOST_AUTO_TEST_CASE(the_built_in_profiles_are_plain) {
-    for (const FoundProfile &profile : list_profiles({{"profiles"}})) {
+    for (const FoundProfile& profile : list_profiles({{"profiles"}})) {
         BOOST_TEST(taken(read_profile_file(profile.path)), profile.path);
     }
 }

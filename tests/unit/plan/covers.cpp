@@ -265,8 +265,34 @@ BOOST_AUTO_TEST_CASE(a_link_to_the_profiles_that_could_be_replaced_is_an_error) 
     machine.directory("/srv/data/config/sandbox");
     rw("~");
     const std::string message = error();
-    CHECK_SAYS(message, "cannot protect the folder of profiles '/home/dev/.config/sandbox'");
+    CHECK_SAYS(message, "cannot protect our own '/home/dev/.config/sandbox' against CMD");
     CHECK_SAYS(message, "the symbolic link '/home/dev/.config'");
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_our_state_that_could_be_replaced_is_an_error) {
+    machine.directory("/srv/data/local/share/sandbox");
+    machine.link("/home/dev/.local", "/srv/data/local");
+    rw("~");
+    CHECK_SAYS(error(), "the symbolic link '/home/dev/.local'");
+}
+
+BOOST_AUTO_TEST_CASE(a_link_in_the_middle_of_the_way_to_a_profile_is_an_error) {
+    machine.directory("/home/dev/project/real");
+    machine.file("/home/dev/project/real/mine.toml");
+    machine.link("/home/dev/project/x", "real");
+    machine.link("/home/dev/.config/sandbox/profiles/mine.toml", "/home/dev/project/x/mine.toml");
+    rw("~/project");
+    CHECK_SAYS(error(), "the symbolic link '/home/dev/project/x'");
+}
+
+BOOST_AUTO_TEST_CASE(the_accounts_own_home_is_protected_where_HOME_points_elsewhere) {
+    machine.host.account_home = "/home/dev";
+    machine.host.home = "/srv/data";
+    machine.host.config_dir = "/srv/data/.config/sandbox";
+    machine.host.data_dir = "/srv/data/.local/share/sandbox";
+    machine.directory("/home/dev/.config/sandbox");
+    rw("/home/dev");
+    BOOST_CHECK(has("bind /home/dev/.config/sandbox ro"));
 }
 
 BOOST_AUTO_TEST_CASE(a_link_that_the_caller_cannot_replace_is_no_danger) {

@@ -60,11 +60,23 @@ BOOST_AUTO_TEST_CASE(a_terminal_of_its_own_where_both_ends_are_one) {
     BOOST_CHECK(plan().process.terminal);
     profile.process.terminal.set("never", by_option("--no-tty", "").origin);
     BOOST_CHECK(!plan().process.terminal);
+    BOOST_CHECK(!plan().process.output_terminal);
     host.stdin_is_terminal = false;
     profile.process.terminal.set("always", by_option("--tty", "").origin);
     BOOST_CHECK(plan().process.terminal);
     profile.process.terminal.set("often", by_option("--tty", "often").origin);
     CHECK_SAYS(error(), "--tty often: cannot take 'often'");
+}
+
+BOOST_AUTO_TEST_CASE(output_alone_to_a_terminal_goes_through_a_pty_that_cannot_be_read_from) {
+    for (bool Host::*stream : {&Host::stdout_is_terminal, &Host::stderr_is_terminal}) {
+        host = FakeHost().host;
+        host.*stream = true;
+        BOOST_CHECK(!plan().process.terminal);
+        BOOST_CHECK(plan().process.output_terminal);
+    }
+    host = FakeHost().host;
+    BOOST_CHECK(!plan().process.output_terminal);
 }
 
 BOOST_AUTO_TEST_CASE(a_time_limit_is_kept_with_its_origin) {
