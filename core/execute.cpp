@@ -13,7 +13,7 @@ namespace sandbox {
 
 namespace {
 
-constexpr std::size_t kStackSize = 64 * 1024;
+constexpr std::size_t kStackSize = std::size_t{64} * 1024;
 
 } // namespace
 

@@ -32,7 +32,7 @@ void Signals::stop_self() const {
     ::sigemptyset(&stop);
     ::sigaddset(&stop, SIGTSTP);
     ::sigaction(SIGTSTP, &normal, &callers);
-    ::raise(SIGTSTP);
+    static_cast<void>(::raise(SIGTSTP));
     ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
     // Here it stops, and here it goes on.
     ::sigprocmask(SIG_BLOCK, &stop, nullptr);

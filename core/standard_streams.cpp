@@ -46,17 +46,13 @@ std::array<bool, 3> prepare_standard_streams() {
     return was_open;
 }
 
-int let_go_of_standard_streams(int last) {
+void let_go_of_standard_streams(int last) {
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null) {
-        return -1;
-    }
-    for (int descriptor = STDIN_FILENO; descriptor <= last; ++descriptor) {
-        if (::isatty(descriptor) == 0 && ::dup2(null.get(), descriptor) < 0) {
-            return -1;
+    for (int descriptor = STDIN_FILENO; null && descriptor <= last; ++descriptor) {
+        if (::isatty(descriptor) == 0) {
+            ::dup2(null.get(), descriptor);
         }
     }
-    return 0;
 }
 
 } // namespace sandbox

@@ -13,8 +13,8 @@ namespace sandbox {
 std::array<bool, 3> prepare_standard_streams();
 
 /// Turns those of the standard streams up to `last` that are no terminal to /dev/null: whoever reads CMD's output sees
-/// its end when CMD's processes have closed it, not when we end. Plain code, for between clone and exec too. \return 0,
-/// or -1 and errno.
-[[nodiscard]] int let_go_of_standard_streams(int last);
+/// its end when CMD's processes have closed it, not when we end. Where that fails they stay, and the reader waits a
+/// little longer: CMD runs by then, so this is no reason to end it. Plain code, for between clone and exec too.
+void let_go_of_standard_streams(int last);
 
 } // namespace sandbox

@@ -13,7 +13,7 @@ namespace sandbox::terminal {
 
 namespace {
 
-constexpr std::size_t kBufferSize = 16 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{16} * 1024;
 /// The caller's terminal is shared, so it stays blocking: small pieces keep us listening to signals.
 constexpr std::size_t kPiece = 1024;
 
@@ -145,7 +145,7 @@ void Relay::serve(const pollfd* entries) {
 }
 
 void Relay::hang_up() {
-    constexpr std::size_t kMost = 256 * 1024; // a pty's buffers hold a quarter of it
+    constexpr std::size_t kMost = std::size_t{256} * 1024; // a pty's buffers hold a quarter of it
     std::size_t before = to_output_.size() + 1;
     while (!hung_up_ && to_output_.size() != before && to_output_.size() < kMost) {
         before = to_output_.size();

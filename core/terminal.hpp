@@ -71,8 +71,8 @@ public:
     void watch(pollfd* entries) const;
     /// Copies what those entries say is possible.
     void serve(const pollfd* entries);
-    /// After the end of CMD: takes what it wrote last, without waiting, and lets go of the pty. A process outside to which CMD
-    /// passed its terminal can hold nothing up.
+    /// After the end of CMD: takes what it wrote last, without waiting, and lets go of the pty. A process outside to
+    /// which CMD passed its terminal can hold nothing up.
     void hang_up();
     /// Passes a piece of what is left on, where there is room for it.
     /// \return whether more is left.

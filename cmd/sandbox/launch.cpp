@@ -121,7 +121,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
         own.leave(failed.step, failed.object);
     }
     own.done(Step::execute);
-    own.at(Step::close_descriptors, let_go_of_standard_streams(STDERR_FILENO), "/dev/null");
+    let_go_of_standard_streams(STDERR_FILENO);
     own.at(Step::lock_init, init::lock(!plan.namespaces.pid));
     own.at(Step::start_command, static_cast<int>(::write(init::kControl, &started, sizeof started)));
     init::run(command, !plan.namespaces.pid);

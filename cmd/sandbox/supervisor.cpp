@@ -146,8 +146,8 @@ void Supervisor::on_message(control::Received received) {
         }
         status_.started(command_, init_.pid(), received.message.namespaces);
         // Errors keep their stream, and a relay in both directions needs the other two.
-        if (!plan_.process.terminal && let_go_of_standard_streams(STDOUT_FILENO) < 0) {
-            throw Error("cannot let go of CMD's input and output: '/dev/null'").kernel(errno);
+        if (!plan_.process.terminal) {
+            let_go_of_standard_streams(STDOUT_FILENO);
         }
         if (plan_.timeout) {
             arm_timer(*plan_.timeout);

@@ -100,7 +100,7 @@ Helper::Helper(const std::vector<std::string>& arguments, int stream) {
 }
 
 HelperResult Helper::finish() {
-    constexpr std::size_t kMost = 64 * 1024;
+    constexpr std::size_t kMost = std::size_t{64} * 1024;
     HelperResult result;
     char buffer[512];
     ssize_t count = 0;

@@ -54,8 +54,9 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.seccomp = plan_seccomp(profile);
     remark_on_mount_rights(plan);
     if (host.is_machines_root) {
-        plan.notices.push_back("you are root: CMD has the machine's own uid 0 and reads what only root may read; start as an "
-                               "ordinary user");
+        plan.notices.push_back(
+            "you are root: CMD has the machine's own uid 0 and reads what only root may read; start as an "
+            "ordinary user");
     }
     plan.environment = plan_environment(profile.environment, host, filesystem.workdir, layers, plan.notices);
     plan.process = plan_process(profile.process, command, host, filesystem.workdir, plan.environment);

@@ -143,7 +143,8 @@ private:
         if (fact.kind == PathFact::Kind::absent) {
             error.cause("it would have to be made inside the host's " + quoted(parent.source) + " (granted by " +
                         written_at(parent.origin) + "), where it would stay behind");
-            error.fix((place.is_directory ? "mkdir -p " : "touch ") + shell_quoted(there) + ", or choose another place");
+            error.fix((place.is_directory ? "mkdir -p " : "touch ") + shell_quoted(there) +
+                      ", or choose another place");
         } else if (fact.real != there) {
             error.cause("a symbolic link is in the way: it leads to " + quoted(fact.real));
             error.fix("choose a place without links");

@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(cve_2019_5736_our_program_cannot_be_overwritten_through_pro
         BOOST_TEST((read_file(own) == before));
     }
     // The control: what the attacker owns and may see can be opened that way.
-    Process sleeping({"/bin/sleep", "1000"}, here());
+    Process sleeping({"/bin/sh", "-c", "echo up; exec sleep 1000"}, here());
+    BOOST_REQUIRE(sleeping.wait_for("up"));
     write(home / "mine", read_file("/bin/true"), 0755);
     BOOST_TEST(outside({probe("open"), "r", "/proc/" + std::to_string(sleeping.pid()) + "/exe"}).printed(": ok"));
 }
