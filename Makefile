@@ -187,30 +187,21 @@ asan: ## Run the unit and run tests under AddressSanitizer and UBSan
 check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 	@$(RUN_ALL) $(RUN_UNIT) $(RUN_RUN)
 
-# Everything at once, for one closing line.
-.PHONY: ci
-ci: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
-	@$(MAKE) KIND=sanitized build-sanitized
-	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" \
-	    "sanitized=$(MAKE) -s KIND=sanitized run-sanitized"
-.PHONY: build-sanitized run-sanitized
-build-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
-run-sanitized:
-	@status=0; for program in $(UNIT); do $$program $(BOOST_TEST) || status=1; done; \
-	$(STAGED) $(RUN_TESTS) $(BOOST_TEST) --run_test='$(TESTS)' || status=1; exit $$status
-
 OURS = $(shell find cmd core netns tests -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h')
 .PHONY: format
 format: ## Lay the sources out as .clang-format says
 	clang-format -i $(OURS)
 
 .PHONY: lint
-lint: ## Check layout, clang-tidy, shell scripts and man pages
+lint: ## Check the layout of the sources, shell scripts and man pages
 	clang-format --dry-run -Werror $(OURS)
-	printf '%s\n' $(filter cmd/% core/% netns/%,$(filter %.cpp,$(OURS))) | \
-	    xargs -P "$$(nproc)" -n 2 sh -c 'clang-tidy --quiet "$$@" -- -std=c++20 $(subst ','\'',$(CPPFLAGS))' lint
 	shellcheck .ci/run $(wildcard tests/*.sh tests/support/*.sh)
-	$(if $(wildcard man/*.[0-9]),mandoc -Tlint -Wwarning $(wildcard man/*.[0-9]))
+	mandoc -Tlint -Wwarning $(wildcard man/*.[0-9])
+
+.PHONY: tidy
+tidy: ## Run clang-tidy over the sources
+	printf '%s\n' $(filter cmd/% core/% netns/%,$(filter %.cpp,$(OURS))) | \
+	    xargs -P "$$(nproc)" -n 2 sh -c 'clang-tidy --quiet "$$@" -- -std=c++20 $(subst ','\'',$(CPPFLAGS))' tidy
 
 .PHONY: deps
 deps: ## Install what the build and the tests need (apt-get; sudo where needed)

@@ -41,6 +41,7 @@ Ending run(const std::vector<std::string>& words) {
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const std::string& word : words) {
         arguments.push_back(const_cast<char*>(word.c_str())); // posix_spawn(3) does not write to them
     }
