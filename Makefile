@@ -23,6 +23,9 @@ CFLAGS   ?= -O2
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(CI),-Werror)
 HARDEN   := -fPIE -fstack-protector-strong -fcf-protection=full -D_FORTIFY_SOURCE=2
 LDHARDEN := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+# What nothing calls is left out of the programs, so that a start maps less.
+SECTIONS := -ffunction-sections -fdata-sections
+LDSECTIONS := -Wl,--gc-sections
 ifneq ($(shell uname -m),x86_64)
 HARDEN := $(filter-out -fcf-protection=full,$(HARDEN))
 endif
@@ -32,13 +35,14 @@ HARDEN   := -fPIE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 LDHARDEN := -pie -fsanitize=address,undefined
 endif
 
-# libstdc++, libgcc, libseccomp and libcap-ng go into the binary: the dynamic linker's work for them costs more than
+# libstdc++, libgcc, libm, libseccomp and libcap-ng go into the binary: the dynamic linker's work for them costs more than
 # creating the namespaces does. STATIC=no links the shared libraries, where a distribution wants that.
 STATIC ?= yes
 PKG_CONFIG ?= pkg-config
 PACKAGES := libseccomp libcap-ng
 ifeq ($(STATIC),yes)
-LIBS := -static-libstdc++ -static-libgcc -Wl,-Bstatic $(shell $(PKG_CONFIG) --libs --static $(PACKAGES)) -Wl,-Bdynamic
+LIBS := -static-libstdc++ -static-libgcc -Wl,-Bstatic $(shell $(PKG_CONFIG) --libs --static $(PACKAGES)) -l:libstdc++.a -l:libm.a -Wl,-Bdynamic \
+        -Wl,--as-needed
 else
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 endif
@@ -52,6 +56,11 @@ CPPFLAGS += -I. -DFMT_HEADER_ONLY=1 -D_GNU_SOURCE \
 
 # One archive a folder; each may use only those to its right. `make check-layers` greps the includes.
 LAYERS := cmd netns core plan base
+USES_base  := base
+USES_plan  := plan $(USES_base)
+USES_core  := core $(USES_plan)
+USES_netns := netns $(USES_core)
+USES_cmd   := cmd $(USES_netns)
 DIR_base  := core/base
 DIR_plan  := core/plan
 DIR_core  := core
@@ -60,9 +69,7 @@ DIR_cmd   := cmd/common
 
 sources = $(wildcard $(1)/*.cpp)
 objects = $(patsubst %,$(B)/%.o,$(basename $(1)))
-ARCHIVES := $(LAYERS:%=$(B)/lib%.a)
-# The archives from layer $(1) down to the base.
-below = $(shell echo "$(ARCHIVES)" | sed 's|.*\($(B)/lib$(1)\.a\)|\1|')
+archives = $(USES_$(1):%=$(B)/lib%.a)
 
 PROGRAMS := $(B)/sandbox $(B)/sandboxctl
 UNIT     := $(foreach l,$(LAYERS),$(if $(wildcard tests/unit/$(l)/*.cpp),$(B)/unit-$(l)))
@@ -71,10 +78,10 @@ PROBES   := $(patsubst tests/run/probes/%.c,$(B)/probes/%,$(wildcard tests/run/p
 .PHONY: all
 all: $(PROGRAMS) ## Build sandbox and sandboxctl
 
-$(B)/sandbox: $(call objects,$(call sources,cmd/sandbox)) $(ARCHIVES)
-$(B)/sandboxctl: $(call objects,$(call sources,cmd/sandboxctl)) $(ARCHIVES)
+$(B)/sandbox: $(call objects,$(call sources,cmd/sandbox)) $(call archives,cmd)
+$(B)/sandboxctl: $(call objects,$(call sources,cmd/sandboxctl)) $(call archives,cmd)
 $(PROGRAMS):
-	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 define archive
 $(B)/lib$(1).a: $(call objects,$(call sources,$(DIR_$(1))))
@@ -84,7 +91,7 @@ endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 
 # A stamp that changes with the flags, so that no object of other flags is used.
-FLAGS := $(CXX) $(CXXFLAGS) $(CPPFLAGS) $(WARNINGS) $(HARDEN) $(STATIC)
+FLAGS := $(CXX) $(CC) $(CXXFLAGS) $(CFLAGS) $(CPPFLAGS) $(WARNINGS) $(HARDEN) $(SECTIONS) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) $(STATIC)
 $(B)/.flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || printf '%s\n' "$$FLAGS_TEXT" > $@
@@ -94,11 +101,11 @@ FORCE:
 
 $(B)/%.o: %.cpp $(B)/.flags
 	@mkdir -p $(@D)
-	$(CXX) -std=c++20 $(CPPFLAGS) $(CXXFLAGS) $(WARNINGS) $(HARDEN) -MMD -MP -c -o $@ $<
+	$(CXX) -std=c++20 $(CPPFLAGS) $(CXXFLAGS) $(WARNINGS) $(HARDEN) $(SECTIONS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D)
-	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN) -MMD -MP -c -o $@ $<
+	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SECTIONS) -MMD -MP -c -o $@ $<
 
 -include $(shell test -d build && find build -name '*.d')
 
@@ -112,14 +119,14 @@ COUNT := $(B)/tests/support/count.o
 
 # The unit tests of a layer link that layer and those below it, so the linker proves the layers.
 define unit
-$(B)/unit-$(1): $(call objects,$(call sources,tests/unit/$(1))) $(COUNT) $(B)/libsupport.a $(call below,$(1))
-	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(B)/libsupport.a $(call below,$(1)) $(LIBS)
+$(B)/unit-$(1): $(call objects,$(call sources,tests/unit/$(1))) $(COUNT) $(B)/libsupport.a $(call archives,$(1))
+	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(B)/libsupport.a $(call archives,$(1)) $(LIBS)
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit,$(l))))
 
 RUN_TESTS := $(B)/run-tests
 $(RUN_TESTS): $(call objects,$(call sources,tests/run)) $(COUNT) $(B)/libsupport.a
-	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
+	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
 
 # Static, so that they run inside any root, and without sanitizers, which need more of the system than a probe has.
 $(B)/probes/%: tests/run/probes/%.c tests/run/probes/answer.h
@@ -130,9 +137,9 @@ $(B)/probes/bare: private PROBE_FLAGS := -nostdlib -fno-stack-protector
 BENCH := $(B)/bench
 BENCH_PEER := $(B)/bench-peer
 $(BENCH): $(call objects,tests/bench/bench.cpp) $(B)/libsupport.a
-	$(CXX) $(LDHARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
+	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
 $(BENCH_PEER): $(call objects,tests/bench/peer.c)
-	$(CC) $(LDHARDEN) $(LDFLAGS) -o $@ $^
+	$(CC) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $^
 
 # `make check-run TESTS=terminal/*` runs some of the cases.
 TESTS ?= *
@@ -168,7 +175,9 @@ check-faults: $(PROGRAMS) $(PROBES) ## Start again and again, with one system ca
 check-layers: ## Check that no folder includes one above it
 	@! grep -rnE '#include "(cmd|netns|tests)/' core
 	@! grep -rnE '#include "(cmd|tests)/' netns
-	@! grep -rnE '#include "tests/' cmd
+	@! grep -rnE '#include "(tests|cmd/(sandbox|sandboxctl))/' cmd/common
+	@! grep -rnE '#include "(tests|cmd/sandboxctl)/' cmd/sandbox
+	@! grep -rnE '#include "(tests|cmd/sandbox)/' cmd/sandboxctl
 	@! grep -rnE '#include "core/[^/"]+"' core/plan core/base
 	@! grep -rnE '#include "core/plan/' core/base
 

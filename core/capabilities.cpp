@@ -26,24 +26,36 @@ bool keeps(const CapabilitiesPlan& plan, unsigned capability) {
     return std::find(plan.keep.begin(), plan.keep.end(), static_cast<int>(capability)) != plan.keep.end();
 }
 
-constexpr capng_type_t kEverySet = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE |
-                                                             CAPNG_BOUNDING_SET | CAPNG_AMBIENT);
+constexpr capng_type_t kSets =
+    static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE | CAPNG_AMBIENT);
+
+/// The library reads /proc/PID/status three times for this set, which takes longer than all the calls here.
+int drop_bounding_set(const CapabilitiesPlan& plan) {
+    for (unsigned capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+        if (!keeps(plan, capability) && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
 
 } // namespace
 
 int drop(const CapabilitiesPlan& plan) {
-    // libcap-ng reads /proc/PID/status with stdio. This process is a copy of a single-threaded one, so no lock of
-    // malloc's can be held, and its /proc is the sandbox's own.
-    constexpr auto kAll = static_cast<capng_select_t>(CAPNG_SELECT_ALL);
-    capng_clear(kAll);
+    // First, because it takes CAP_SETPCAP.
+    if (drop_bounding_set(plan) < 0) {
+        return -1;
+    }
+    constexpr auto kSelected = static_cast<capng_select_t>(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
+    capng_clear(kSelected);
     for (const int capability : plan.keep) {
-        if (capng_update(CAPNG_ADD, kEverySet, static_cast<unsigned>(capability)) != 0) {
+        if (capng_update(CAPNG_ADD, kSets, static_cast<unsigned>(capability)) != 0) {
             errno = EINVAL;
             return -1;
         }
     }
-    // The library answers with a number of its own; the kernel's only reason here is a missing CAP_SETPCAP.
-    if (capng_apply(kAll) != 0) {
+    // The library answers with a number of its own; the kernel refuses only what was not held.
+    if (capng_apply(kSelected) != 0) {
         errno = EPERM;
         return -1;
     }
@@ -61,14 +73,17 @@ const char* find_missing(const CapabilitiesPlan& plan) {
     if (::syscall(SYS_capget, &header, sets) < 0) {
         return "capabilities";
     }
-    for (unsigned capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    for (unsigned capability = 0;; ++capability) {
+        const int bounding = ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (bounding < 0) {
+            break; // one more than the kernel knows
+        }
         const __user_cap_data_struct& word = sets[CAP_TO_INDEX(capability)];
         const std::uint32_t bit = CAP_TO_MASK(capability);
-        const bool bounding = ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1;
         const bool ambient = ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) == 1;
         const bool expected = keeps(plan, capability);
         for (const bool present : {(word.effective & bit) != 0, (word.permitted & bit) != 0,
-                                   (word.inheritable & bit) != 0, bounding, ambient}) {
+                                   (word.inheritable & bit) != 0, bounding == 1, ambient}) {
             if (present != expected) {
                 return "capabilities";
             }

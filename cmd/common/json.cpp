@@ -5,17 +5,17 @@ namespace sandbox {
 Json to_json(const Origin& origin) {
     switch (origin.kind) {
     case Origin::Kind::built_in:
-        return {{"kind", "built-in"}, {"source", origin.source}};
+        return {{"kind", "built-in"}, {"source", origin.source.str()}};
     case Origin::Kind::option:
-        return {{"kind", "option"}, {"source", origin.source}};
+        return {{"kind", "option"}, {"source", origin.source.str()}};
     case Origin::Kind::file:
         break;
     }
     return {{"kind", "file"},
-            {"source", origin.source},
+            {"source", origin.source.str()},
             {"line", origin.line},
             {"column", origin.column},
-            {"key", origin.key}};
+            {"key", origin.key.str()}};
 }
 
 Json with_origin(Json value, const Origin& origin) {

@@ -159,10 +159,9 @@ public:
 
 private:
     void take_key(const Option& option, const std::string& value) {
-        Origin origin{Origin::Kind::option, fmt::format("--{}", option.name), 0, 0, ""};
-        if (!option.argument.empty()) {
-            origin.source += " " + value;
-        }
+        const std::string words =
+            option.argument.empty() ? fmt::format("--{}", option.name) : fmt::format("--{} {}", option.name, value);
+        const Origin origin{Origin::Kind::option, words, 0, 0, {}};
         if (option.key == "environment.set") {
             take_variable(value, origin);
             return;

@@ -138,7 +138,7 @@ public:
             lineage = std::move(result.lineage);
         }
         replace_seccomp(result, written.profile);
-        result = merge(std::move(result), written.profile);
+        result = merge(std::move(result), std::move(written.profile));
         result.name = wanted.word;
         result.lineage = std::move(lineage);
         result.lineage.push_back(path);
@@ -206,7 +206,7 @@ private:
     OpenProfile find_path(const Wanted& wanted) const {
         std::string path = wanted.word;
         if (wanted.origin && wanted.origin->kind == Origin::Kind::file && path.front() != '/') {
-            path = parent_of(wanted.origin->source) + "/" + path;
+            path = parent_of(wanted.origin->source.str()) + "/" + path;
         }
         std::optional<OpenProfile> opened = open_profile(path);
         if (!opened) {

@@ -46,7 +46,7 @@ std::string_view table_that_has(std::string_view name) {
 
 } // namespace
 
-Origin ProfileMistakes::at(TomlPlace place, std::string key) const {
+Origin ProfileMistakes::at(TomlPlace place, SharedText key) const {
     return {Origin::Kind::file, source_, place.line, place.column, std::move(key)};
 }
 
@@ -54,7 +54,7 @@ void ProfileMistakes::add(const Origin& origin, Error error) {
     mistakes_.push_back({{origin.line, origin.column}, std::move(error)});
 }
 
-void ProfileMistakes::wrong_type(const TomlNode& node, const std::string& key, std::string_view wanted,
+void ProfileMistakes::wrong_type(const TomlNode& node, const SharedText& key, std::string_view wanted,
                                  std::string_view fix) {
     const Origin origin = at(node.place, key);
     Error error(fmt::format("{}: {} must be {}, not {}", origin.place(), key, wanted, type_name(node.type)));

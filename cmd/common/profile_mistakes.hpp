@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cmd/common/toml_tree.hpp"
@@ -15,15 +16,15 @@ namespace sandbox {
 /// Collects the mistakes of one file; reading goes on behind each.
 class ProfileMistakes {
 public:
-    explicit ProfileMistakes(const std::string& source) : source_(source) {}
+    explicit ProfileMistakes(std::string source) : source_(std::move(source)) {}
 
     /// The origin of what stands at `place` under `key` ("filesystem.read-only").
-    [[nodiscard]] Origin at(TomlPlace place, std::string key) const;
+    [[nodiscard]] Origin at(TomlPlace place, SharedText key) const;
 
     void add(const Origin& origin, Error error);
 
     /// "KEY must be WANTED, not a number".
-    void wrong_type(const TomlNode& node, const std::string& key, std::string_view wanted, std::string_view fix = "");
+    void wrong_type(const TomlNode& node, const SharedText& key, std::string_view wanted, std::string_view fix = "");
 
     /// \param what "key" or "table".
     /// \param where "[filesystem]"; empty at the top.
@@ -42,7 +43,7 @@ private:
         Error error;
     };
 
-    const std::string& source_;
+    SharedText source_;
     std::vector<Mistake> mistakes_;
 };
 

@@ -122,7 +122,7 @@ private:
     }
 
     /// One value or a list of them.
-    std::vector<Item> read_values(const TomlNode& node, const std::string& key, bool numbers) {
+    std::vector<Item> read_values(const TomlNode& node, const SharedText& key, bool numbers) {
         std::vector<Item> items;
         if (!node.is(Type::list)) {
             if (std::optional<Item> item = read_value(node, key, numbers)) {
@@ -142,7 +142,7 @@ private:
         return items;
     }
 
-    std::optional<Item> read_value(const TomlNode& node, const std::string& key, bool numbers) {
+    std::optional<Item> read_value(const TomlNode& node, const SharedText& key, bool numbers) {
         Origin origin = mistakes_.at(node.place, key);
         if (node.is(Type::number) && numbers) {
             return Item{std::to_string(node.number), std::move(origin)};

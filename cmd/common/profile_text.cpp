@@ -114,7 +114,7 @@ private:
     /// A plain list, or `{ add = [...] }`.
     void read_list(const ProfileKey& key, const TomlNode& node) {
         List& list = std::get<ProfileKey::Words>(key.field)(result_.profile);
-        const std::string name = key.full_name();
+        const SharedText name = key.full_name();
         if (node.is(Type::list)) {
             list.replaces = !key.always_adds;
             list.origin = mistakes_.at(node.place, name);
@@ -128,12 +128,12 @@ private:
             } else if (member.value.is(Type::list)) {
                 read_words(key, name, member.value, list);
             } else {
-                mistakes_.wrong_type(member.value, name + ".add", "a list of strings");
+                mistakes_.wrong_type(member.value, name.str() + ".add", "a list of strings");
             }
         }
     }
 
-    void read_words(const ProfileKey& key, const std::string& name, const TomlNode& array, List& list) {
+    void read_words(const ProfileKey& key, const SharedText& name, const TomlNode& array, List& list) {
         list.items.reserve(list.items.size() + array.items.size());
         for (const TomlNode& node : array.items) {
             if (!node.is(Type::string)) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -98,18 +99,23 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
     }
 }
 
+/// A value that lives as long as the process: the kernel takes memory back faster than a thousand destructors do.
+template <class T> const T& keep(T value) {
+    return *new T(std::move(value));
+}
+
 /// Options and profile -> Plan -> run, or the Plan's text.
 int run(const CommandLine& line, const RunOptions& options, const StatusPipe& status, Trace& trace, char** arguments) {
-    const Host host = gather_host();
+    const Host& host = keep(gather_host());
     trace.mark("look at the machine");
 
     const ProfileSearch search = profile_search(host.config_dir);
-    Profile profile = load_profile(line.profile_name, search);
-    replace_seccomp(profile, line.profile, search);
-    profile = merge(std::move(profile), line.profile);
+    Profile written = load_profile(line.profile_name, search);
+    replace_seccomp(written, line.profile, search);
+    const Profile& profile = keep(merge(std::move(written), line.profile));
     trace.mark("read the profile");
 
-    const Plan plan = make_plan(profile, {line.arguments, line.name}, host);
+    const Plan& plan = keep(make_plan(profile, {line.arguments, line.name}, host));
     trace.mark("make the plan");
 
     if (line.mode == CommandLine::Mode::show_plan) {

@@ -15,7 +15,7 @@ int Layers::rank(const Origin& origin) const {
     case Origin::Kind::file:
         break;
     }
-    const auto found = std::ranges::find(lineage_, origin.source);
+    const auto found = std::ranges::find(lineage_, origin.source.str());
     return static_cast<int>(found - lineage_.begin()) + 1;
 }
 
@@ -27,7 +27,7 @@ Origin built_in(std::string source) {
 
 std::string written_at(const Origin& origin) {
     return origin.key.empty() || origin.kind == Origin::Kind::option ? origin.place()
-                                                                     : origin.place() + ": " + origin.key;
+                                                                     : origin.place() + ": " + origin.key.str();
 }
 
 } // namespace sandbox

@@ -1,15 +1,21 @@
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "core/plan/profile.hpp"
 
 namespace sandbox {
 
 namespace {
 
-template <class T> void merge_setting(Setting<T>& base, const Setting<T>& top) {
-    for (const auto& [value, origin] : top.overridden) {
-        base.set(value, origin);
+// `top` is taken apart: a profile's words are many, and each is moved once.
+
+template <class T> void merge_setting(Setting<T>& base, Setting<T>& top) {
+    for (auto& [value, origin] : top.overridden) {
+        base.set(std::move(value), std::move(origin));
     }
     if (top.value) {
-        base.set(*top.value, top.origin);
+        base.set(std::move(*top.value), std::move(top.origin));
     }
 }
 
@@ -21,17 +27,21 @@ template <class T> void clear_setting(Setting<T>& setting) {
     }
 }
 
-void append(std::vector<Item>& items, const std::vector<Item>& more) {
-    items.insert(items.end(), more.begin(), more.end());
+void append(std::vector<Item>& items, std::vector<Item>& more) {
+    if (items.empty()) {
+        items = std::move(more);
+    } else {
+        std::ranges::move(more, std::back_inserter(items));
+    }
+    more.clear();
 }
 
 /// Everything that counted until now is overridden.
 void clear_list(List& list) {
     append(list.overridden, list.items);
-    list.items.clear();
 }
 
-void merge_list(List& base, const List& top) {
+void merge_list(List& base, List& top) {
     append(base.overridden, top.overridden);
     if (top.replaces) {
         clear_list(base);
@@ -42,12 +52,12 @@ void merge_list(List& base, const List& top) {
 }
 
 /// For the lists of allow and deny, which no layer can take back from another.
-void add_to_list(List& base, const List& top) {
+void add_to_list(List& base, List& top) {
     append(base.overridden, top.overridden);
     append(base.items, top.items);
 }
 
-void merge_environment(Profile::Environment& base, const Profile::Environment& top) {
+void merge_environment(Profile::Environment& base, Profile::Environment& top) {
     if (top.clear.value_or(false)) {
         clear_list(base.pass);
         for (auto& [name, value] : base.set) {
@@ -56,19 +66,19 @@ void merge_environment(Profile::Environment& base, const Profile::Environment& t
     }
     merge_setting(base.clear, top.clear);
     merge_list(base.pass, top.pass);
-    for (const auto& [name, value] : top.set) {
+    for (auto& [name, value] : top.set) {
         merge_setting(base.set[name], value);
     }
 }
 
 } // namespace
 
-Profile merge(Profile base, const Profile& top) {
+Profile merge(Profile base, Profile top) {
     if (!top.name.empty()) {
-        base.name = top.name;
+        base.name = std::move(top.name);
     }
     merge_setting(base.description, top.description);
-    base.lineage.insert(base.lineage.end(), top.lineage.begin(), top.lineage.end());
+    std::ranges::move(top.lineage, std::back_inserter(base.lineage));
 
     merge_setting(base.ids.map, top.ids.map);
     merge_setting(base.ids.user, top.ids.user);
@@ -96,7 +106,7 @@ Profile merge(Profile base, const Profile& top) {
     add_to_list(base.seccomp.allow, top.seccomp.allow);
     add_to_list(base.seccomp.deny, top.seccomp.deny);
     merge_list(base.seccomp.architectures, top.seccomp.architectures);
-    base.seccomp.rules.insert(base.seccomp.rules.end(), top.seccomp.rules.begin(), top.seccomp.rules.end());
+    std::ranges::move(top.seccomp.rules, std::back_inserter(base.seccomp.rules));
 
     merge_setting(base.process.workdir, top.process.workdir);
     merge_setting(base.process.terminal, top.process.terminal);

@@ -9,13 +9,13 @@ namespace sandbox {
 std::string Origin::place() const {
     switch (kind) {
     case Kind::built_in:
-        return "built-in " + source;
+        return "built-in " + (source.empty() ? "default" : source.str());
     case Kind::option:
         return escaped(source);
     case Kind::file:
         return fmt::format("{}:{}:{}", escaped(source), line, column);
     }
-    return source;
+    return source.str();
 }
 
 } // namespace sandbox

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/shared_text.hpp"
+
 namespace sandbox {
 
 /// The place where somebody wrote a value.
@@ -18,10 +20,10 @@ struct Origin {
     };
 
     Kind kind = Kind::built_in;
-    std::string source = "default";
+    SharedText source; ///< empty: the default
     std::uint32_t line = 0;
     std::uint32_t column = 0;
-    std::string key; ///< the profile's key, "filesystem.read-only"; empty for an option
+    SharedText key; ///< the profile's key, "filesystem.read-only"; empty for an option
 
     /// For a message: "strict.toml:14:9", "--ro /srv", "built-in default".
     [[nodiscard]] std::string place() const;

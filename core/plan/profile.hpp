@@ -87,6 +87,6 @@ struct Profile {
 
 /// `top` over `base`: single values override (and remember what they overrode), tables merge, arrays replace unless
 /// they were written to add, `allow`/`deny` lists and rules always add.
-[[nodiscard]] Profile merge(Profile base, const Profile& top);
+[[nodiscard]] Profile merge(Profile base, Profile top);
 
 } // namespace sandbox

@@ -89,20 +89,21 @@ std::vector<std::string> architectures_of(const List& written) {
     return names;
 }
 
-/// The calls that a word names: one, or a group's.
-std::vector<const Syscall*> calls_of(const Item& item) {
+/// Calls `use` with each call that a word names: one, or a group's.
+template <class Use> void for_calls_of(const Item& item, Use use) {
     if (item.text.starts_with('@')) {
-        auto calls = syscalls::members(item.text);
+        const auto calls = syscalls::members(item.text);
         if (!calls) {
             throw unknown(item, "group of system calls", syscalls::nearest_name(item.text));
         }
-        return *std::move(calls);
+        std::ranges::for_each(*calls, use);
+        return;
     }
     const Syscall* call = syscalls::find(item.text);
     if (call == nullptr) {
         throw unknown(item, "system call", syscalls::nearest_name(item.text));
     }
-    return {call};
+    use(call);
 }
 
 /// A [[seccomp.rule]] with its words resolved.
@@ -120,8 +121,7 @@ std::vector<Rule> resolved(const std::vector<SeccompRule>& written) {
     for (const SeccompRule& rule : written) {
         Rule& added = rules.emplace_back();
         for (const Item& item : rule.syscalls) {
-            const auto calls = calls_of(item);
-            added.calls.insert(added.calls.end(), calls.begin(), calls.end());
+            for_calls_of(item, [&](const Syscall* call) { added.calls.push_back(call); });
         }
         added.action = action_of(rule.action);
         added.alternatives = alternatives(rule);
@@ -172,14 +172,14 @@ struct Decisions {
 
     void add(const List& list, const SeccompAction& action) {
         for (const Item& item : list.items) {
-            for (const Syscall* call : calls_of(item)) {
+            for_calls_of(item, [&](const Syscall* call) {
                 if (action == kAllow && of(*call).narrowed) {
-                    continue;
+                    return;
                 }
                 // libc falls back from clone3 to clone when there is no such call, not when it is forbidden.
                 const bool falls_back = action == kDeny && call->name == "clone3";
                 add(*call, {}, falls_back ? kNoSuchCall : action, item.origin);
-            }
+            });
         }
     }
 };
