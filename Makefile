@@ -54,7 +54,7 @@ CPPFLAGS += -I. -DFMT_HEADER_ONLY=1 -D_GNU_SOURCE \
             -DSANDBOX_VERSION='"$(VERSION)"' -DSANDBOX_DATADIR='"$(datadir)/sandbox"' \
             -DSANDBOX_SYSCONFDIR='"$(sysconfdir)/sandbox"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 
-# One archive a folder; each may use only those to its right. `make check-layers` greps the includes.
+# One archive a directory; each may use only those to its right. `make check-layers` greps the includes.
 LAYERS := cmd netns core plan base
 USES_base  := base
 USES_plan  := plan $(USES_base)
@@ -172,7 +172,7 @@ check-faults: $(PROGRAMS) $(PROBES) ## Start again and again, with one system ca
 
 # Who may include whom: cmd -> netns -> core -> core/plan -> core/base.
 .PHONY: check-layers
-check-layers: ## Check that no folder includes one above it
+check-layers: ## Check that no directory includes one above it
 	@! grep -rnE '#include "(cmd|netns|tests)/' core
 	@! grep -rnE '#include "(cmd|tests)/' netns
 	@! grep -rnE '#include "(tests|cmd/(sandbox|sandboxctl))/' cmd/common

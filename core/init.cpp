@@ -11,13 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstring>
 
 #include "core/base/fd.hpp"
-#include "core/base/message.hpp"
 #include "core/base/sys.hpp"
 
 extern char** environ;
@@ -54,12 +54,16 @@ constexpr sock_filter if_call(int number) {
 constexpr sock_filter kAllow = answer(SECCOMP_RET_ALLOW);
 constexpr sock_filter kRefuse = answer(SECCOMP_RET_ERRNO | EPERM);
 
+void send(const ChildMessage& message) {
+    // A supervisor that is gone is noticed by the next poll.
+    [[maybe_unused]] const ssize_t sent = ::write(kControl, &message, sizeof message);
+}
+
 void send(ChildMessage::Kind kind, int status) {
     ChildMessage message{};
     message.kind = kind;
     message.status = status;
-    // A supervisor that is gone is noticed by the next poll.
-    [[maybe_unused]] const ssize_t sent = ::write(kControl, &message, sizeof message);
+    send(message);
 }
 
 [[noreturn]] void leave(bool kills, int status) {
@@ -158,7 +162,14 @@ int lock(bool reads_proc) {
     constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_ppoll,      SYS_wait4,           SYS_kill,
                               SYS_close, SYS_exit,  SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn};
     constexpr int kProcCalls[] = {SYS_openat, SYS_lseek};
-    sock_filter program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kProcCalls)) + 1];
+#if defined(__SANITIZE_ADDRESS__)
+    // AddressSanitizer allocates below every call that it watches.
+    constexpr int kSanitizerCalls[] = {SYS_mmap, SYS_munmap, SYS_madvise, SYS_futex, SYS_gettid};
+#else
+    constexpr std::array<int, 0> kSanitizerCalls{};
+#endif
+    sock_filter
+        program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kProcCalls) + std::size(kSanitizerCalls)) + 1];
     std::size_t length = 0;
     for (const sock_filter& instruction : kHead) {
         program[length++] = instruction;
@@ -168,6 +179,9 @@ int lock(bool reads_proc) {
         program[length++] = kAllow;
     };
     for (const int call : kCalls) {
+        allow(call);
+    }
+    for (const int call : kSanitizerCalls) {
         allow(call);
     }
     if (reads_proc) {
@@ -180,7 +194,8 @@ int lock(bool reads_proc) {
     return sys::result_of(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
 }
 
-void run(pid_t command, bool kills) {
+void run(pid_t command, const ChildMessage& started, bool kills) {
+    send(started);
     for (;;) {
         pollfd watched[] = {{kControl, POLLIN, 0}, {kSignals, POLLIN, 0}};
         ::ppoll(watched, std::size(watched), nullptr, nullptr);

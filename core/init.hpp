@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include "core/base/message.hpp"
+
 namespace sandbox::init {
 
 /// The two descriptors that pid 1 keeps; everything else is closed.
@@ -22,10 +24,11 @@ void hide_command_line(char** arguments);
 /// the end of a run in the host's pid namespace needs. \return 0, or -1 and errno.
 [[nodiscard]] int lock(bool reads_proc);
 
-/// Runs until `command` has ended or the supervisor's end of the socket is closed. Reports stops and the end of
-/// `command`, passes on the signals that the supervisor sends. Where the pid namespace is the sandbox's own, its end
-/// takes every process along; otherwise (`kills_descendants`) they are killed one by one.
-[[noreturn]] void run(pid_t command, bool kills_descendants);
+/// Tells the supervisor that `command` runs, and goes on until that has ended or the supervisor's end of the socket is
+/// closed. Reports stops and the end of `command`, passes on the signals that the supervisor sends. Where the pid
+/// namespace is the sandbox's own, its end takes every process along; otherwise (`kills_descendants`) they are killed
+/// one by one.
+[[noreturn]] void run(pid_t command, const ChildMessage& started, bool kills_descendants);
 
 /// Kills and reaps every child of this process, and theirs as they are reparented to it, until none is left. Before:
 /// the process has set PR_SET_CHILD_SUBREAPER. On a kernel without CONFIG_PROC_CHILDREN it finds none.

@@ -63,32 +63,14 @@ private:
     const StepReporter& failure_;
     Fd stage_;
     Fd root_;
+    bool has_tty_group_ = false;
     unsigned private_count_ = 0;
 };
-
-/// A directory of the old root that the stage may cover: no source lies in it. (Not "/" itself: the stage would then
-/// lie on top of the old root, and taking it off would cost a second umount, most of it waiting for other CPUs.)
-Fd open_stage_point(const RootPlan& plan) {
-    constexpr std::string_view kPoints[] = {"/proc", "/sys", "/tmp", "/run", "/mnt", "/srv", "/media", "/home", "/var"};
-    for (const std::string_view point : kPoints) {
-        const bool holds_a_source =
-            std::any_of(plan.entries.begin(), plan.entries.end(), [point](const RootEntry& entry) {
-                return entry.kind == RootEntry::Kind::bind && std::string_view(entry.source).starts_with(point);
-            });
-        if (holds_a_source) {
-            continue;
-        }
-        Fd directory(::open(point.data(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (directory) {
-            return directory;
-        }
-    }
-    return Fd();
-}
 
 constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 Fd Builder::build(const RootPlan& plan) {
+    has_tty_group_ = plan.has_tty_group;
     make_stage();
     make_base(plan);
     for (const RootEntry& entry : plan.entries) {
@@ -119,9 +101,9 @@ void Builder::make_base(const RootPlan& plan) {
         const std::uint64_t attributes = kSafe | (plan.host_root_writable ? 0U : MOUNT_ATTR_RDONLY);
         set_attributes(host, attributes, Depth::tree, Step::create_root, "/");
     }
-    const Fd point = open_stage_point(plan);
-    failure_.expect(Step::create_root, static_cast<bool>(point), EBUSY,
-                    "no directory of the old root is free of grants");
+    const char* const stage_point = plan.stage_point.c_str();
+    const Fd point(::open(stage_point, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    require(point, Step::create_root, stage_point);
     failure_.at(Step::create_root, mount::attach(stage_.get(), point.get()), "tmpfs");
 
     root_ = plan.host_root ? std::move(host) : mount::clone_single(stage_.get(), "root");
@@ -263,11 +245,7 @@ void Builder::mount_proc(const RootEntry& entry) {
 void Builder::mount_devpts(const RootEntry& entry) {
     constexpr mount::Parameter kWithTtyGroup[] = {
         {"newinstance", nullptr}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}};
-    const bool tty_group_is_mapped = std::any_of(ids_.gid_map.begin(), ids_.gid_map.end(), [](const MapEntry& map) {
-        constexpr std::uint32_t kTtyGroup = 5;
-        return map.inside <= kTtyGroup && kTtyGroup - map.inside < map.count;
-    });
-    const std::span parameters = std::span(kWithTtyGroup).first(tty_group_is_mapped ? 4 : 3);
+    const std::span parameters = std::span(kWithTtyGroup).first(has_tty_group_ ? 4 : 3);
     const Fd devpts = mount::make_file_system("devpts", parameters, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
     attach_at(devpts, entry.dest.c_str(), Step::mount_devpts);
 }

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/base/fd.hpp"
+#include "core/base/file.hpp"
 #include "core/seccomp.hpp"
 #include "core/seccomp_entry.hpp"
 
@@ -46,10 +47,8 @@ Fd open_cache(const std::string& data_dir) {
 }
 
 Fd make_cache(const std::string& data_dir) {
-    for (std::size_t slash = data_dir.find('/', 1); slash != std::string::npos; slash = data_dir.find('/', slash + 1)) {
-        ::mkdir(data_dir.substr(0, slash).c_str(), S_IRWXU);
-    }
-    ::mkdir(data_dir.c_str(), S_IRWXU);
+    // Without a cache the filter is compiled again each time, which is no error.
+    static_cast<void>(make_directories(data_dir));
     if (const Fd parent = open_private_directory(AT_FDCWD, data_dir.c_str())) {
         ::mkdirat(parent.get(), "seccomp", S_IRWXU);
     }
@@ -64,25 +63,13 @@ std::optional<Program> read_entry(int directory, const std::string& name, std::s
         (status.st_mode & ALLPERMS) != (S_IRUSR | S_IWUSR) || status.st_nlink != 1) {
         return std::nullopt;
     }
-    // A byte more than a right entry can have, to see that it ends where it should.
     const std::size_t longest = longest_entry(key);
     if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > longest) {
         return std::nullopt;
     }
-    std::string content(static_cast<std::size_t>(status.st_size) + 1, '\0');
-    const ssize_t size = ::read(file.get(), content.data(), content.size());
-    return size < 0 ? std::nullopt : decoded(std::string_view(content).substr(0, static_cast<std::size_t>(size)), key);
-}
-
-bool write_all(int file, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(file, bytes.data(), bytes.size());
-        if (written <= 0) {
-            return false;
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
+    // A byte more than a right entry can have, to see that it ends where it should.
+    std::string content;
+    return read_all(file.get(), longest + 1, content) ? decoded(content, key) : std::nullopt;
 }
 
 /// The file gets its name when it is whole: until then it has none, and vanishes with us.

@@ -50,6 +50,7 @@ Guard::Guard(bool shared) : shared_(shared) {
             if (!terminal_) {
                 throw Error("cannot keep hold of your terminal").kernel(errno);
             }
+            flags_ = ::fcntl(descriptor, F_GETFL);
             state_ = *state;
             return;
         }
@@ -57,6 +58,10 @@ Guard::Guard(bool shared) : shared_(shared) {
 }
 
 Guard::~Guard() {
+    if (terminal_ && shared_) {
+        // O_NONBLOCK left behind would make the shell's next read(2) fail.
+        ::fcntl(terminal_.get(), F_SETFL, flags_);
+    }
     const std::optional<State> now = terminal_ ? read_state(terminal_.get()) : std::nullopt;
     // In the background the terminal belongs to somebody else, who may have changed it with good reason.
     if (!now || !in_foreground(terminal_.get())) {
@@ -121,7 +126,9 @@ void Relay::copy_size() {
 
 void Relay::watch(pollfd* entries) const {
     const bool may_read = input_open_ && !hung_up_ && to_master_.size() < kBufferSize && (!caller_ || raw_);
-    entries[0] = {may_read ? STDIN_FILENO : -1, POLLIN, 0};
+    // Of the caller's terminal we want to hear that it hangs up, also when there is no room for what is typed.
+    const bool listens = may_read || (caller_ && input_open_ && !hung_up_);
+    entries[0] = {listens ? STDIN_FILENO : -1, static_cast<short>(may_read ? POLLIN : 0), 0};
     short wanted = 0;
     wanted = static_cast<short>(to_output_.size() < kBufferSize ? POLLIN : 0);
     wanted = static_cast<short>(wanted | (to_master_.empty() ? 0 : POLLOUT));
@@ -130,6 +137,10 @@ void Relay::watch(pollfd* entries) const {
 }
 
 void Relay::serve(const pollfd* entries) {
+    if (entries[0].fd >= 0 && caller_ && (entries[0].revents & POLLHUP) != 0) {
+        close_master(); // the window was closed
+        return;
+    }
     if (entries[0].fd >= 0 && entries[0].revents != 0) {
         read_input();
     }
@@ -151,6 +162,11 @@ void Relay::hang_up() {
         before = to_output_.size();
         read_master();
     }
+    close_master();
+}
+
+/// CMD's terminal hangs up, and the kernel sends CMD SIGHUP.
+void Relay::close_master() {
     master_.reset();
     hung_up_ = true;
 }
@@ -194,10 +210,8 @@ void Relay::write_pending(int descriptor, std::vector<char>& pending, std::size_
     if (count > 0) {
         pending.erase(pending.begin(), pending.begin() + count);
     } else if (count < 0 && errno != EAGAIN && errno != EINTR) {
-        // Nobody reads any more: CMD's terminal hangs up, and the kernel sends it SIGHUP, as when a window is closed.
         pending.clear();
-        master_.reset();
-        hung_up_ = true;
+        close_master(); // nobody reads any more
     }
 }
 

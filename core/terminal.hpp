@@ -39,6 +39,7 @@ public:
 private:
     Fd terminal_;
     bool shared_;
+    int flags_ = 0; ///< of the open file that the caller shares with CMD: F_GETFL
     State state_;
 };
 
@@ -81,6 +82,7 @@ public:
     [[nodiscard]] int output() const { return output_; }
 
 private:
+    void close_master();
     void read_input();
     void read_master();
     void write_pending(int descriptor, std::vector<char>& pending, std::size_t most);

@@ -139,10 +139,10 @@ private:
         const auto path = host_.environment.find("PATH");
         std::string_view rest = path == host_.environment.end() ? "" : std::string_view(path->second);
         while (!rest.empty()) {
-            const std::string_view folder = rest.substr(0, rest.find(':'));
-            rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
-            const std::string file = paths::join(folder, name);
-            if (folder.starts_with('/') && is_executable_file(file)) {
+            const std::string_view directory = rest.substr(0, rest.find(':'));
+            rest.remove_prefix(std::min(rest.size(), directory.size() + 1));
+            const std::string file = paths::join(directory, name);
+            if (directory.starts_with('/') && is_executable_file(file)) {
                 return file;
             }
         }
@@ -153,12 +153,13 @@ private:
         const std::string file = on_the_host();
         if (file.empty()) {
             if (plan_.process.arguments.front().find('/') == std::string::npos) {
-                error_.cause(fmt::format("no folder of PATH inside has it, nor has one of yours: {}", inside_path()));
+                error_.cause(
+                    fmt::format("no directory of PATH inside has it, nor has one of yours: {}", inside_path()));
             }
             return;
         }
         if (view_.host_path(file)) {
-            error_.cause(fmt::format("it is at {}, and PATH inside does not name that folder", quoted(file)));
+            error_.cause(fmt::format("it is at {}, and PATH inside does not name that directory", quoted(file)));
             error_.fix(fmt::format("sandbox --env PATH={}:{} ...", shell_quoted(paths::parent(file)), inside_path()));
             return;
         }
@@ -172,11 +173,11 @@ private:
         error_.cause(fmt::format("it exists on the host at {}, which profile {} does not grant", quoted(file),
                                  quoted(plan_.profile)));
         // A link alone would lead nowhere inside.
-        const std::string folder = paths::parent(file);
-        const std::string real_folder = paths::parent(real_path(file));
-        error_.fix(folder == real_folder || view_.host_path(real_path(file))
-                       ? fmt::format("--ro {}", shell_quoted(folder))
-                       : fmt::format("--ro {} --ro {}", shell_quoted(folder), shell_quoted(real_folder)));
+        const std::string directory = paths::parent(file);
+        const std::string real_directory = paths::parent(real_path(file));
+        error_.fix(directory == real_directory || view_.host_path(real_path(file))
+                       ? fmt::format("--ro {}", shell_quoted(directory))
+                       : fmt::format("--ro {} --ro {}", shell_quoted(directory), shell_quoted(real_directory)));
     }
 
     [[nodiscard]] std::string inside_path() const {

@@ -95,7 +95,11 @@ Json filesystem(const RootPlan& plan) {
     for (const RootEntry& entry : plan.entries) {
         entries.push_back(entry_json(entry));
     }
-    Json result = {{"host_root", nullptr}, {"entries", std::move(entries)}, {"ensured", plan.ensure_directories}};
+    Json result = {{"host_root", nullptr},
+                   {"entries", std::move(entries)},
+                   {"ensured", plan.ensure_directories},
+                   {"stage_point", plan.stage_point},
+                   {"tty_group", plan.has_tty_group}};
     if (plan.host_root) {
         result["host_root"] = {{"writable", plan.host_root_writable}, {"origin", to_json(plan.host_root_origin)}};
     }

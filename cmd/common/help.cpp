@@ -28,8 +28,8 @@ Examples:
   sandbox --ro ~/.gitconfig git log       show one more file of the home
   sandbox -p build --dry-run make         what would be done, and from where each part comes
 
-Exit status: CMD's own; 128+N when signal N ended it; 125 when sandbox failed; 126 when CMD cannot be executed; 127 when
-it is not found.
+Exit status: CMD's own; 128+N when signal N ended it; 124 when its time was over; 125 when sandbox failed; 126 when CMD
+cannot be executed; 127 when it is not found.
 
 See also: sandbox(1), sandbox-profile(5), sandbox-security(7); sandboxctl doctor, sandboxctl profile list.
 )";

@@ -29,7 +29,8 @@
 #include <fmt/format.h>
 
 #include "cmd/common/executable.hpp"
-#include "core/base/fd.hpp"
+#include "cmd/common/trial_calls.hpp"
+#include "core/base/file.hpp"
 
 namespace sandbox {
 
@@ -42,21 +43,6 @@ constexpr std::array kSysctls = {
 };
 
 constexpr uid_t kOverflowUid = 65534; // what an owner without an id here looks like: user_namespaces(7)
-
-/// The text of a small file of /proc; empty where it cannot be read.
-std::string read_small(const std::string& path) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    std::string text;
-    std::array<char, 4096> buffer{};
-    while (file) {
-        const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-        if (count <= 0) {
-            break;
-        }
-        text.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    return text;
-}
 
 std::string_view next_line(std::string_view& text) {
     const std::size_t end = text.find('\n');
@@ -84,7 +70,7 @@ std::map<std::string, std::int64_t> read_sysctls() {
     for (const std::string name : kSysctls) {
         std::string path = "/proc/sys/" + name;
         std::replace(path.begin() + 10, path.end(), '.', '/');
-        if (const auto number = read_number(read_small(path))) {
+        if (const auto number = read_number(read_small_file(path))) {
             values[name] = *number;
         }
     }
@@ -125,99 +111,8 @@ HelperFile read_helper(const std::string& path, int capability) {
     return helper;
 }
 
-/// A call made so that the kernel refuses it before it does anything, with an errno that no filter uses for a refusal:
-/// EPERM then means a filter, and ENOSYS a filter or an old kernel.
-struct Trial {
-    const char* name;
-    long (*call)();
-    /// The kernel asks for a capability before it looks at anything: only ENOSYS tells something then.
-    bool is_privileged = false;
-};
-
-constexpr unsigned kWrong = ~0U;
-constexpr void* kNowhere = nullptr;
-
-// clang-format off
-constexpr Trial kTrials[] = {
-    // CLONE_FS with CLONE_NEWUSER is EINVAL: clone(2).
-    {"clone", [] { return ::syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS, kNowhere, kNowhere, kNowhere, kNowhere); }},
-    {"unshare", [] { return ::syscall(SYS_unshare, kWrong); }},
-    {"mount", [] { return ::syscall(SYS_mount, kNowhere, kNowhere, kNowhere, 0UL, kNowhere); }},
-    {"openat2", [] { return ::syscall(SYS_openat2, AT_FDCWD, "/", kNowhere, 0UL); }},
-    {"open_tree", [] { return ::syscall(SYS_open_tree, -1, "", kWrong); }},
-    {"mount_setattr", [] { return ::syscall(SYS_mount_setattr, -1, "", kWrong, kNowhere, 0UL); }},
-    {"fsopen", [] { return ::syscall(SYS_fsopen, kNowhere, kWrong); }, true},
-    {"fsconfig", [] { return ::syscall(SYS_fsconfig, -1, kWrong, kNowhere, kNowhere, 0); }},
-    {"fsmount", [] { return ::syscall(SYS_fsmount, -1, kWrong, kWrong); }, true},
-    {"move_mount", [] { return ::syscall(SYS_move_mount, -1, kNowhere, -1, kNowhere, kWrong); }, true},
-    {"pivot_root", [] { return ::syscall(SYS_pivot_root, kNowhere, kNowhere); }, true},
-    {"close_range", [] { return ::syscall(SYS_close_range, 1U, 0U, 0U); }},
-    {"pidfd_open", [] { return ::syscall(SYS_pidfd_open, -1, 0U); }},
-    {"seccomp", [] { return ::syscall(SYS_seccomp, kWrong, 0U, kNowhere); }},
-    {"keyctl", [] { return ::syscall(SYS_keyctl, 0x7fffffff, 0UL, 0UL, 0UL, 0UL); }},
-};
-// clang-format on
-
-CallState state_of(const Trial& trial, long result, int error_number) {
-    if (result < 0 && error_number == ENOSYS) {
-        return CallState::missing;
-    }
-    const bool refused = result < 0 && (error_number == EPERM || error_number == EACCES);
-    return refused && !trial.is_privileged ? CallState::refused_by_filter : CallState::works;
-}
-
-/// Tries the calls from `first` on in a child, because a filter may kill who makes them.
-/// \return what became known; less than was asked for where the child was killed.
-std::vector<CallState> try_calls_from(std::size_t first) {
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-        return {};
-    }
-    const Fd reader(ends[0]);
-    Fd writer(ends[1]);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        for (std::size_t i = first; i < std::size(kTrials); ++i) {
-            const long result = kTrials[i].call();
-            const CallState state = state_of(kTrials[i], result, errno);
-            if (::write(writer.get(), &state, sizeof state) < 0) {
-                break;
-            }
-        }
-        ::_exit(0);
-    }
-    writer.reset();
-    std::vector<CallState> states;
-    CallState state = CallState::works;
-    while (child > 0 && ::read(reader.get(), &state, sizeof state) == static_cast<ssize_t>(sizeof state)) {
-        states.push_back(state);
-    }
-    if (child > 0) {
-        ::waitpid(child, nullptr, 0);
-    }
-    return states;
-}
-
-std::map<std::string, CallState> try_calls() {
-    std::map<std::string, CallState> calls;
-    std::size_t next = 0;
-    while (next < std::size(kTrials)) {
-        const std::vector<CallState> states = try_calls_from(next);
-        for (const CallState state : states) {
-            calls[kTrials[next++].name] = state;
-        }
-        if (states.empty() && next == 0) {
-            break; // not even a child can be made; nothing is known
-        }
-        if (next < std::size(kTrials)) {
-            calls[kTrials[next++].name] = CallState::refused_by_filter; // it killed the child
-        }
-    }
-    return calls;
-}
-
 std::string read_apparmor_profile() {
-    std::string label = read_small("/proc/self/attr/apparmor/current");
+    std::string label = read_small_file("/proc/self/attr/apparmor/current");
     label.erase(std::min(label.find('\n'), label.size()));
     return label.starts_with("unconfined") ? "" : label;
 }
@@ -248,7 +143,7 @@ std::uint64_t count_threads(uid_t uid) {
 
 /// The unified cgroup of this process (or an ancestor of it) whose pids.max is reached; empty where none is.
 std::string full_pids_cgroup() {
-    const std::string cgroups = read_small("/proc/self/cgroup");
+    const std::string cgroups = read_small_file("/proc/self/cgroup");
     std::string_view rest = cgroups;
     while (!rest.empty()) {
         const std::string_view line = next_line(rest);
@@ -256,8 +151,8 @@ std::string full_pids_cgroup() {
             continue;
         }
         for (std::string path(line.substr(3)); path.size() > 1; path.erase(path.rfind('/'))) {
-            const auto most = read_number(read_small("/sys/fs/cgroup" + path + "/pids.max"));
-            const auto now = read_number(read_small("/sys/fs/cgroup" + path + "/pids.current"));
+            const auto most = read_number(read_small_file("/sys/fs/cgroup" + path + "/pids.max"));
+            const auto now = read_number(read_small_file("/sys/fs/cgroup" + path + "/pids.current"));
             if (most && now && *now >= *most) {
                 return path;
             }
@@ -313,11 +208,11 @@ Machine read_machine(const Host& host) {
 
     struct statfs proc {};
     machine.proc_is_mounted = ::statfs("/proc", &proc) == 0 && proc.f_type == PROC_SUPER_MAGIC;
-    const std::string status = read_small("/proc/self/status");
+    const std::string status = read_small_file("/proc/self/status");
     machine.no_new_privs = status_number(status, "NoNewPrivs:") != 0;
     machine.filtered = status_number(status, "Seccomp:") == SECCOMP_MODE_FILTER;
     machine.apparmor_profile = read_apparmor_profile();
-    const std::string mountinfo = read_small("/proc/self/mountinfo");
+    const std::string mountinfo = read_small_file("/proc/self/mountinfo");
     machine.covered_proc_paths = covered_proc_paths(mountinfo);
     machine.in_chroot = shows_chroot(mountinfo);
     machine.sysctls = read_sysctls();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/common/trial_calls.hpp"
 #include "core/plan/host.hpp"
 
 namespace sandbox {
@@ -20,9 +21,6 @@ struct HelperFile {
     bool owner_unmapped = false;  ///< setuid to a user who has no id in the user namespace around us: no privilege
     bool on_nosuid_mount = false; ///< its file system gives no privilege to anybody
 };
-
-/// What the kernel answers to a call that cannot succeed, told apart from a filter's answer.
-enum class CallState { works, refused_by_filter, missing };
 
 /// The facts. A test makes them up.
 struct Machine {

@@ -10,6 +10,7 @@
 
 #include "cmd/common/profile_keys.hpp"
 #include "core/base/error.hpp"
+#include "core/plan/environment_plan.hpp"
 #include "core/plan/nearest.hpp"
 
 namespace sandbox {

@@ -19,6 +19,7 @@
 #include "cmd/common/profile_text.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
+#include "core/base/file.hpp"
 #include "core/plan/nearest.hpp"
 
 namespace sandbox {
@@ -92,25 +93,15 @@ std::optional<OpenProfile> open_profile(const std::string& path) {
     return OpenProfile{path, std::string::npos, std::move(file), {status.st_dev, status.st_ino}};
 }
 
-std::string read_all(const OpenProfile& profile) {
+std::string read_text(const OpenProfile& profile) {
     std::string text;
-    std::array<char, 16384> buffer{};
-    while (true) {
-        const ssize_t count = ::read(profile.file.get(), buffer.data(), buffer.size());
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            throw cannot_read(profile.path).kernel(errno);
-        }
-        if (count == 0) {
-            return text;
-        }
-        text.append(buffer.data(), static_cast<std::size_t>(count));
-        if (text.size() > kLargestProfile) { // it grows while it is read
-            throw cannot_read(profile.path).cause("it is larger than 1 MiB");
-        }
+    if (!read_all(profile.file.get(), kLargestProfile + 1, text)) {
+        throw cannot_read(profile.path).kernel(errno);
     }
+    if (text.size() > kLargestProfile) { // it grows while it is read
+        throw cannot_read(profile.path).cause("it is larger than 1 MiB");
+    }
+    return text;
 }
 
 /// One word that names a profile, and who wrote it.
@@ -127,7 +118,7 @@ public:
         OpenProfile opened = find(wanted);
         refuse_circle(opened, wanted);
         const std::string path = opened.path;
-        const std::string text = read_all(opened);
+        const std::string text = read_text(opened);
         chain_.push_back({wanted.word, std::move(opened)});
 
         ProfileText written = parse_profile(text, path);
@@ -353,7 +344,7 @@ std::string read_profile_file(const std::string& path) {
     if (!opened) {
         throw cannot_read(path).kernel(ENOENT);
     }
-    return read_all(*opened);
+    return read_text(*opened);
 }
 
 Profile load_profile(const std::string& name_or_path, const ProfileSearch& search) {

@@ -133,19 +133,6 @@ void check_word(const ProfileKey& key, const Item& item) {
     throw error;
 }
 
-void check_variable(std::string_view name, std::string_view value, const Origin& origin) {
-    if (name.empty()) {
-        throw Error(fmt::format("{}: the name of the environment variable is missing", origin.place()))
-            .fix("write NAME=VALUE");
-    }
-    if (name.find('=') != std::string_view::npos || name.find('\0') != std::string_view::npos) {
-        throw Error(fmt::format("{}: {} cannot be the name of an environment variable", origin.place(), quoted(name)));
-    }
-    if (value.find('\0') != std::string_view::npos) {
-        throw Error(fmt::format("{}: the value of {} holds a NUL character", origin.place(), quoted(name)));
-    }
-}
-
 void write_key(Profile& profile, const ProfileKey& key, const std::string& value, const Origin& origin) {
     if (const auto* field = std::get_if<ProfileKey::Flag>(&key.field)) {
         (*field)(profile).set(value == "true", origin);

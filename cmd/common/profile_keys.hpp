@@ -46,9 +46,6 @@ struct ProfileKey {
 /// \throws Error naming the item's place and the nearest known word.
 void check_word(const ProfileKey& key, const Item& item);
 
-/// \throws Error where `name` cannot be the name of an environment variable, or `value` holds a NUL.
-void check_variable(std::string_view name, std::string_view value, const Origin& origin);
-
 /// Puts `value` where `key` belongs, the way one option or one line of a profile does. A list gets it added.
 /// \throws Error as check_word.
 void write_key(Profile& profile, const ProfileKey& key, const std::string& value, const Origin& origin);

@@ -9,6 +9,7 @@
 #include "cmd/common/profile_mistakes.hpp"
 #include "cmd/common/profile_rules.hpp"
 #include "cmd/common/toml_tree.hpp"
+#include "core/plan/environment_plan.hpp"
 
 namespace sandbox {
 

@@ -1,21 +1,22 @@
 // The story of a run, in the kernel's order. Three functions, one step a line; the insides stand in core/ and netns/.
 //
-// | who        | step                                                        | why here |
-// |------------|-------------------------------------------------------------|-------------------------------------------------|
-// | supervisor | compile or load the cached filter; lay out CMD's words      | all user errors come before any kernel
-// state    | | supervisor | clone into a new user and pid namespace                     | user first: it owns
-// everything that follows     | | supervisor | newuidmap and newgidmap, side by side                       | the child
-// works on meanwhile                    | | child      | net, mnt, uts, ipc; hostname and loopback                   |
-// none of it needs host privilege or a mapped id  | | child      | mapped: cgroup namespace; all mounts private | what
-// it creates from here on has an owner       | | child      | root assembled, pivot_root, old root unmounted | chroot
-// can be left, this cannot                 | | pid 1      | session, keyring; groups dropped, ids taken | in the new
-// root, so nothing of the host is met  | | pid 1      | terminal, working directory                                 |
-// with CMD's ids, so with CMD's rights            | | pid 1      | securebits, capabilities, no_new_privs, read back |
-// before the filter, which need not allow them    | | pid 1      | every descriptor closed but the standard three |
-// nothing of the host's reaches CMD               | | CMD        | process group, signals, the filter, execve | the
-// filter covers CMD from its first instruction| | pid 1      | locks itself into a filter of its own, reaps | no
-// profile, however strict, can break pid 1     | | supervisor | waits, passes signals on, keeps the terminal, reports
-// |                                                 |
+// clang-format off
+// who        | step                                                  | why here
+// ---------- | ----------------------------------------------------- | ------------------------------------------------
+// supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
+// supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
+// supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
+// child      | net, mnt, uts, ipc; hostname and loopback             | none of it needs host privilege or a mapped id
+// child      | mapped: cgroup namespace; all mounts private          | what it creates from here on has an owner
+// child      | root assembled, pivot_root, old root unmounted        | chroot can be left, this cannot
+// pid 1      | session, keyring; groups dropped, ids taken           | in the new root, so nothing of the host is met
+// pid 1      | terminal, working directory                           | with CMD's ids, so with CMD's rights
+// pid 1      | securebits, capabilities, no_new_privs, read back     | before the filter, which need not allow them
+// pid 1      | every descriptor closed but the standard three        | nothing of the host's reaches CMD
+// CMD        | process group, signals, the filter, execve            | the filter covers CMD from its first instruction
+// pid 1      | locks itself into a filter of its own, reaps          | no profile, however strict, can break pid 1
+// supervisor | waits, passes signals on, keeps the terminal, reports
+// clang-format on
 #include "cmd/sandbox/launch.hpp"
 
 #include <fcntl.h>
@@ -110,9 +111,10 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     // Nothing here can gain a privilege any more.
 
     failure.at(Step::close_descriptors, init::keep_only_own_descriptors(start.control.child.get()));
+    const bool kills = !plan.namespaces.pid;
     const StepReporter own(init::kControl, start.clock);
     // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for
-    // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along.
+    // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along, or it does so itself.
     const pid_t command = start.execution.start(terminal, umask, init::kControl);
     own.at(Step::start_command, command);
     const Execution::Failure& failed = start.execution.failure();
@@ -122,9 +124,14 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     }
     own.done(Step::execute);
     let_go_of_standard_streams(STDERR_FILENO);
-    own.at(Step::lock_init, init::lock(!plan.namespaces.pid));
-    own.at(Step::start_command, static_cast<int>(::write(init::kControl, &started, sizeof started)));
-    init::run(command, !plan.namespaces.pid);
+    const int locked = init::lock(kills);
+    if (locked < 0 && kills) {
+        const int error_number = errno;
+        init::kill_descendants();
+        errno = error_number;
+    }
+    own.at(Step::lock_init, locked);
+    init::run(command, started, kills);
 }
 
 /// The child: every capability in a user namespace where its ids still mean nothing.

@@ -1,11 +1,8 @@
 #include "cmd/sandbox/status_pipe.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
-
 #include <nlohmann/json.hpp>
 
+#include "core/base/file.hpp"
 #include "core/base/step_error.hpp"
 
 namespace sandbox {
@@ -56,14 +53,8 @@ void StatusPipe::ended(int status, int signal, const char* reason) const {
 
 void StatusPipe::write(std::string line) const {
     line += '\n';
-    std::size_t done = 0;
-    while (done < line.size()) {
-        const ssize_t count = ::write(descriptor_, line.data() + done, line.size() - done);
-        if (count < 0 && errno != EINTR) {
-            return;
-        }
-        done += count > 0 ? static_cast<std::size_t>(count) : 0;
-    }
+    // Who asked for the records and does not read them has no use for an error either.
+    static_cast<void>(write_all(descriptor_, line));
 }
 
 } // namespace sandbox

@@ -1,12 +1,7 @@
 // sandboxctl doctor: can this machine run sandboxes, and if not, why and what helps.
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,65 +13,26 @@
 #include "cmd/common/machine.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
+#include "core/base/child_process.hpp"
 #include "core/base/error.hpp"
-#include "core/base/fd.hpp"
 #include "core/plan/host.hpp"
 
 namespace sandbox::ctl {
 
 namespace {
 
-/// How a program ended, and what it said on standard error.
-struct Ending {
-    int status = 0; ///< wait(2)'s
-    std::string errors;
-};
-
-/// Runs the program with the caller's own environment, as the caller would.
-Ending run(const std::vector<std::string>& words) {
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-        throw Error("cannot make a pipe").kernel(errno);
-    }
-    const Fd reader(ends[0]);
-    Fd writer(ends[1]);
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (const std::string& word : words) {
-        arguments.push_back(const_cast<char*>(word.c_str())); // posix_spawn(3) does not write to them
-    }
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions, writer.get(), STDERR_FILENO);
-    pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-        throw Error(fmt::format("cannot start {}", sandbox::quoted(words.front()))).kernel(error);
-    }
-    writer.reset();
-    Ending ending;
-    std::array<char, 4096> buffer{};
-    for (ssize_t count = 1; count > 0;) {
-        count = ::read(reader.get(), buffer.data(), buffer.size());
-        ending.errors.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-    }
-    ::waitpid(pid, &ending.status, 0);
-    return ending;
-}
-
 /// Facts can mislead (a profile of AppArmor's for our program, a limit that is just reached), so a sandbox is started.
 Check start_one(const Machine& machine) {
     Check check{"start", "a sandbox under the profile strict starts", Check::State::ok, "", ""};
     try {
-        const Ending ending = run({machine.executable, "--quiet", "--profile", "strict", "--", "true"});
-        if (WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0) {
+        // With the caller's own environment, as the caller would.
+        const HelperResult ended =
+            Helper({machine.executable, "--quiet", "--profile", "strict", "--", "true"}, STDERR_FILENO, environ)
+                .finish();
+        if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0) {
             return check;
         }
-        check.why = ending.errors.empty() ? "it ended without a word" : ending.errors;
+        check.why = ended.said.empty() ? "it ended without a word" : ended.said;
     } catch (const Error& error) {
         check.why = error.what();
     }

@@ -70,7 +70,7 @@ struct SpawnSetup {
 
 } // namespace
 
-Helper::Helper(const std::vector<std::string>& arguments, int stream) {
+Helper::Helper(const std::vector<std::string>& arguments, int stream, char* const* environment) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) < 0) {
         throw Error("cannot make a pipe for " + quoted(arguments[0])).kernel(errno);
@@ -90,9 +90,10 @@ Helper::Helper(const std::vector<std::string>& arguments, int stream) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }
     argv.push_back(nullptr);
-    char* environment[] = {nullptr};
+    char* const nothing[] = {nullptr};
     pid_t pid = -1;
-    const int failed = ::posix_spawn(&pid, argv[0], &setup.actions, &setup.attributes, argv.data(), environment);
+    const int failed = ::posix_spawn(&pid, argv[0], &setup.actions, &setup.attributes, argv.data(),
+                                     environment != nullptr ? environment : nothing);
     if (failed != 0) {
         throw Error("cannot execute " + quoted(arguments[0])).kernel(failed);
     }

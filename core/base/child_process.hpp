@@ -45,11 +45,12 @@ struct HelperResult {
 /// A helper that runs while we do something else.
 class Helper {
 public:
-    /// Starts `arguments[0]` (an absolute path) with exactly these words, an empty environment, default signals and no
-    /// descriptor but the standard three: `stream` (STDOUT_FILENO or STDERR_FILENO) is read by us, the others are
-    /// /dev/null.
+    /// Starts `arguments[0]` (an absolute path) with exactly these words, default signals and no descriptor but the
+    /// standard three: `stream` (STDOUT_FILENO or STDERR_FILENO) is read by us, the others are /dev/null.
+    /// \param environment as execve(2) takes it; null: an empty one.
     /// \throws Error where it cannot be executed.
-    explicit Helper(const std::vector<std::string>& arguments, int stream = STDERR_FILENO);
+    explicit Helper(const std::vector<std::string>& arguments, int stream = STDERR_FILENO,
+                    char* const* environment = nullptr);
 
     /// Reads its stream to the end and reaps it.
     [[nodiscard]] HelperResult finish();

@@ -33,7 +33,7 @@ void check_name(const std::string& name, const Origin& origin) {
         return is_letter(byte) || (byte >= '0' && byte <= '9');
     });
     if (!good) {
-        throw Error(written_at(origin) + ": cannot take " + quoted(name) + " for the name of a variable")
+        throw Error(written_at(origin) + ": " + quoted(name) + " cannot be the name of an environment variable")
             .cause("a name has letters, digits and underscores, and does not start with a digit");
     }
 }
@@ -66,11 +66,7 @@ bool pass(Claims& claims, const Item& item, const Host& host, int rank) {
 }
 
 void set(Claims& claims, const std::string& name, const Setting<std::string>& setting, int rank) {
-    check_name(name, setting.origin);
-    if (setting.value->find('\0') != std::string::npos) {
-        throw Error(written_at(setting.origin) + ": cannot set the variable " + quoted(name))
-            .cause("the value holds a NUL byte");
-    }
+    check_variable(name, *setting.value, setting.origin);
     claim(claims, name, {rank, *setting.value, setting.origin});
 }
 
@@ -84,6 +80,14 @@ void supply(Claims& claims, const Profile::Environment& environment, const std::
 }
 
 } // namespace
+
+void check_variable(const std::string& name, const std::string& value, const Origin& origin) {
+    check_name(name, origin);
+    if (value.find('\0') != std::string::npos) {
+        throw Error(written_at(origin) + ": cannot set the variable " + quoted(name))
+            .cause("the value holds a NUL byte");
+    }
+}
 
 std::vector<EnvironmentEntry> plan_environment(const Profile::Environment& environment, const Host& host,
                                                const std::string& workdir, const Layers& layers,

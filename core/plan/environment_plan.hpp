@@ -9,8 +9,11 @@
 
 namespace sandbox {
 
+/// \throws Error where no program could read a variable of this name, or `value` holds a NUL byte.
+void check_variable(const std::string& name, const std::string& value, const Origin& origin);
+
 /// Sorted by name. HOME, PWD and PATH are always there; USER and LOGNAME are unless the environment was cleared.
-/// \throws Error for a name that no program could read, or a value with a NUL byte.
+/// \throws Error as check_variable.
 [[nodiscard]] std::vector<EnvironmentEntry> plan_environment(const Profile::Environment& environment, const Host& host,
                                                              const std::string& workdir, const Layers& layers,
                                                              std::vector<std::string>& notices);

@@ -13,7 +13,7 @@ namespace sandbox {
 /// Why a profile's $PWD does not expose the directory it names ("is your home"); empty where it does.
 [[nodiscard]] std::string why_not_exposed(FilesystemContext& context, const PathFact& fact);
 
-/// \throws Error where no grant may show what `fact` found: /proc, the runtime directory, our own folders.
+/// \throws Error where no grant may show what `fact` found: /proc, the runtime directory, our own directories.
 void refuse_forbidden(const FilesystemContext& context, const PathFact& fact, bool writable, const Origin& origin);
 
 /// \throws Error where `dest` belongs to the kernel's file systems or our own /dev. `source`: what shall stand there.

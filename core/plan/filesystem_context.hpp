@@ -12,18 +12,18 @@
 
 namespace sandbox {
 
-/// A folder that has rules of its own.
-struct OwnFolder {
+/// A directory that has rules of its own.
+struct OwnDirectory {
     std::string written; ///< as the environment or the passwd entry has it
     std::string real;    ///< with every link followed
 };
 
 /// All of them: of the home that $HOME and the XDG variables name, and of the passwd entry's.
-struct OwnFolders {
-    std::vector<OwnFolder> homes;    ///< $HOME first
-    std::vector<OwnFolder> runtimes; ///< the sockets of the session live there; $XDG_RUNTIME_DIR first
-    std::vector<OwnFolder> configs;  ///< our profiles
-    std::vector<OwnFolder> datas;    ///< our state
+struct OwnDirectories {
+    std::vector<OwnDirectory> homes;    ///< $HOME first
+    std::vector<OwnDirectory> runtimes; ///< the sockets of the session live there; $XDG_RUNTIME_DIR first
+    std::vector<OwnDirectory> configs;  ///< our profiles
+    std::vector<OwnDirectory> datas;    ///< our state
 };
 
 struct FilesystemContext {
@@ -34,7 +34,7 @@ struct FilesystemContext {
     std::vector<std::string>& notices;
     HostFacts& facts;
     VirtualTree& tree;
-    OwnFolders own;
+    OwnDirectories own;
 
     void notice(std::string text) const {
         if (std::ranges::find(notices, text) == notices.end()) {

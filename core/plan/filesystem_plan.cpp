@@ -1,6 +1,7 @@
 #include "core/plan/filesystem_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <tuple>
@@ -8,38 +9,58 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/base_places.hpp"
-#include "core/plan/covers.hpp"
 #include "core/plan/filesystem_context.hpp"
 #include "core/plan/grants.hpp"
+#include "core/plan/hide.hpp"
 #include "core/plan/masks.hpp"
 #include "core/plan/path_words.hpp"
 #include "core/plan/paths.hpp"
+#include "core/plan/protections.hpp"
 #include "core/plan/root_entries.hpp"
 
 namespace sandbox {
 
 namespace {
 
-std::vector<OwnFolder> own_folder(std::initializer_list<std::string> written, HostFacts& facts) {
-    std::vector<OwnFolder> folders;
+std::vector<OwnDirectory> own_directory(std::initializer_list<std::string> written, HostFacts& facts) {
+    std::vector<OwnDirectory> directories;
     for (const std::string& path : written) {
         const std::string real = path.empty() ? path : facts.look_up(path).real;
-        const auto is_same = [&](const OwnFolder& folder) { return folder.written == path; };
-        if (!path.empty() && std::ranges::none_of(folders, is_same)) {
-            folders.push_back({.written = path, .real = real});
+        const auto is_same = [&](const OwnDirectory& directory) { return directory.written == path; };
+        if (!path.empty() && std::ranges::none_of(directories, is_same)) {
+            directories.push_back({.written = path, .real = real});
         }
     }
-    return folders;
+    return directories;
 }
 
-OwnFolders own_folders(const Host& host, HostFacts& facts) {
+OwnDirectories own_directories(const Host& host, HostFacts& facts) {
     const auto of_account = [&](const char* rest) {
         return host.account_home.empty() ? std::string() : paths::join(host.account_home, rest);
     };
-    return {.homes = own_folder({host.home, host.account_home}, facts),
-            .runtimes = own_folder({host.runtime_dir, "/run/user/" + std::to_string(host.uid)}, facts),
-            .configs = own_folder({host.config_dir, of_account(".config/sandbox")}, facts),
-            .datas = own_folder({host.data_dir, of_account(".local/share/sandbox")}, facts)};
+    return {.homes = own_directory({host.home, host.account_home}, facts),
+            .runtimes = own_directory({host.runtime_dir, "/run/user/" + std::to_string(host.uid)}, facts),
+            .configs = own_directory({host.config_dir, of_account(".config/sandbox")}, facts),
+            .datas = own_directory({host.data_dir, of_account(".local/share/sandbox")}, facts)};
+}
+
+/// Not "/" itself: the stage would then lie on top of the old root, and taking it off would cost a second umount, most
+/// of it waiting for other CPUs.
+std::string find_stage_point(const RootPlan& root, HostFacts& facts) {
+    constexpr auto kPoints =
+        std::to_array<const char*>({"/proc", "/sys", "/tmp", "/run", "/mnt", "/srv", "/media", "/home", "/var"});
+    for (const std::string point : kPoints) {
+        const PathFact& fact = facts.look_up(point);
+        const bool holds_a_source = std::ranges::any_of(root.entries, [&](const RootEntry& entry) {
+            return entry.kind == RootEntry::Kind::bind && paths::is_within(entry.source, point);
+        });
+        if (fact.kind == PathFact::Kind::directory && fact.real == point && !holds_a_source) {
+            return point;
+        }
+    }
+    throw Error("cannot build the sandbox's root: every directory of the system holds a grant")
+        .cause("one of /proc, /sys, /tmp, /run, /mnt, /srv, /media, /home and /var must hold none")
+        .fix("grant less");
 }
 
 RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured) {
@@ -96,7 +117,7 @@ FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const L
                               .notices = notices,
                               .facts = facts,
                               .tree = tree,
-                              .own = own_folders(host, facts)};
+                              .own = own_directories(host, facts)};
     const std::vector<Grant> grants = find_grants(context);
     put_grants_in_place(context, grants);
     put_base(context);
@@ -109,6 +130,7 @@ FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const L
 
     FilesystemPlan plan;
     plan.root = plan_root(context, std::move(ensured));
+    plan.root.stage_point = find_stage_point(plan.root, facts);
     std::tie(plan.workdir, plan.workdir_origin) = plan_workdir(context);
     return plan;
 }

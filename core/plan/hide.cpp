@@ -1,8 +1,9 @@
+#include "core/plan/hide.hpp"
+
 #include <cerrno>
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "core/plan/covers.hpp"
 #include "core/plan/path_words.hpp"
 #include "core/plan/paths.hpp"
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/base/error.hpp"
+#include "core/base/file.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/host_users.hpp"
 #include "core/plan/paths.hpp"
@@ -18,11 +19,11 @@ namespace sandbox {
 namespace {
 
 /// Never the caller's $PATH: a directory of his could hold another newuidmap.
-constexpr std::array kHelperFolders = {"/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/run/wrappers/bin"};
+constexpr std::array kHelperDirectories = {"/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/run/wrappers/bin"};
 
 std::string find_helper(const char* name) {
-    for (const char* folder : kHelperFolders) {
-        std::string path = paths::join(folder, name);
+    for (const char* directory : kHelperDirectories) {
+        std::string path = paths::join(directory, name);
         if (::access(path.c_str(), X_OK) == 0) {
             return path;
         }
@@ -61,7 +62,7 @@ std::string current_directory() {
 }
 
 /// An XDG variable counts only where it is absolute: XDG Base Directory Specification.
-std::string folder(const Host& host, const char* variable, std::string fallback) {
+std::string directory(const Host& host, const char* variable, std::string fallback) {
     const auto found = host.environment.find(variable);
     const bool good = found != host.environment.end() && found->second.starts_with('/');
     return good ? paths::normal(found->second) : std::move(fallback);
@@ -73,11 +74,11 @@ void find_caller(Host& host) {
     host.groups = own_groups();
     // The initial user namespace maps every id on itself: user_namespaces(7).
     host.is_machines_root =
-        host.uid == 0 && host::read_small_file("/proc/self/uid_map").find(" 4294967295\n") != std::string::npos;
+        host.uid == 0 && read_small_file("/proc/self/uid_map").find(" 4294967295\n") != std::string::npos;
     const host::PasswdEntry user = host::find_user(host.uid);
     host.user_name = user.name;
     host.account_home = user.home.starts_with('/') ? paths::normal(user.home) : std::string();
-    host.home = folder(host, "HOME", user.home);
+    host.home = directory(host, "HOME", user.home);
     if (!host.home.starts_with('/')) {
         throw Error("cannot find your home directory")
             .cause("HOME is not an absolute path, and uid " + std::to_string(host.uid) +
@@ -86,10 +87,10 @@ void find_caller(Host& host) {
     }
 }
 
-void find_folders(Host& host) {
-    host.runtime_dir = folder(host, "XDG_RUNTIME_DIR", "/run/user/" + std::to_string(host.uid));
-    host.config_dir = paths::join(folder(host, "XDG_CONFIG_HOME", paths::join(host.home, ".config")), "sandbox");
-    host.data_dir = paths::join(folder(host, "XDG_DATA_HOME", paths::join(host.home, ".local/share")), "sandbox");
+void find_directories(Host& host) {
+    host.runtime_dir = directory(host, "XDG_RUNTIME_DIR", "/run/user/" + std::to_string(host.uid));
+    host.config_dir = paths::join(directory(host, "XDG_CONFIG_HOME", paths::join(host.home, ".config")), "sandbox");
+    host.data_dir = paths::join(directory(host, "XDG_DATA_HOME", paths::join(host.home, ".local/share")), "sandbox");
     host.cwd = current_directory();
     host.system_entries = host::system_entries();
 }
@@ -100,7 +101,7 @@ Host gather_host() {
     Host host;
     host.environment = own_environment();
     find_caller(host);
-    find_folders(host);
+    find_directories(host);
     host::find_subids(host);
     host.newuidmap = find_helper("newuidmap");
     host.newgidmap = find_helper("newgidmap");

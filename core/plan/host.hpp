@@ -26,11 +26,23 @@ struct WalkedLink {
     bool operator==(const WalkedLink&) const = default;
 };
 
+/// Which file a path leads to: st_dev and st_ino of stat(2). Two paths with the same are one file, as a bind mount
+/// makes them.
+struct FileIdentity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0; ///< 0: not known
+
+    [[nodiscard]] bool is_same_file(const FileIdentity& other) const {
+        return inode != 0 && device == other.device && inode == other.inode;
+    }
+};
+
 /// What a path is on the host, for the caller.
 struct PathFact {
     enum class Kind { absent, directory, file, device, other };
 
     Kind kind = Kind::absent;
+    FileIdentity identity;
     /// The path with every link followed; where the end does not exist, its existing part resolved and the rest as
     /// written.
     std::string real;

@@ -14,8 +14,8 @@ const PathFact& HostFacts::look_up(const std::string& path) {
         links_.insert_or_assign(link.path, link.target);
     }
     // Nothing of a resolved path is a link.
-    for (std::string folder = fact.real; folder != "/" && links_.try_emplace(folder).second;) {
-        folder = paths::parent(folder);
+    for (std::string directory = fact.real; directory != "/" && links_.try_emplace(directory).second;) {
+        directory = paths::parent(directory);
     }
     return fact;
 }
@@ -34,9 +34,9 @@ bool HostFacts::can_exist(const std::string& path) {
     if (fact.kind != PathFact::Kind::absent) {
         return true;
     }
-    for (std::string folder = paths::parent(fact.real); folder != "/"; folder = paths::parent(folder)) {
-        if (look_up(folder).kind != PathFact::Kind::absent) {
-            return host_.may_write(folder);
+    for (std::string directory = paths::parent(fact.real); directory != "/"; directory = paths::parent(directory)) {
+        if (look_up(directory).kind != PathFact::Kind::absent) {
+            return host_.may_write(directory);
         }
     }
     return host_.may_write("/");

@@ -17,7 +17,8 @@ public:
     /// As Host::look_up. The reference stays good.
     const PathFact& look_up(const std::string& path);
 
-    /// The text of the symbolic link `path` is on the host; nothing where it is none. `path`'s folder is free of links.
+    /// The text of the symbolic link `path` is on the host; nothing where it is none. `path`'s directory is free of
+    /// links.
     const std::optional<std::string>& link_at(const std::string& path);
 
     /// Whether `path` exists, or the caller could make it.

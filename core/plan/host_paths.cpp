@@ -45,7 +45,10 @@ PathFact::Kind kind_of(mode_t mode) {
 /// One walk; names still to come are kept with the next one last.
 class Walk {
 public:
-    Walk(const std::string& path, std::unordered_set<std::string>& folders) : folders_(folders) { push(path); }
+    Walk(const std::string& path, std::unordered_map<std::string, FileIdentity>& directories)
+        : directories_(directories) {
+        push(path);
+    }
 
     PathFact run() {
         while (!rest_.empty()) {
@@ -59,6 +62,7 @@ public:
         }
         fact_.real = here_.empty() ? "/" : here_;
         fact_.kind = kind_of(mode_);
+        fact_.identity = identity_;
         return std::move(fact_);
     }
 
@@ -73,15 +77,18 @@ private:
             return ENOTDIR;
         }
         here_.resize(here_.empty() ? 0 : here_.rfind('/'));
+        const auto known = directories_.find(here_);
+        identity_ = known != directories_.end() ? known->second : FileIdentity{};
         return 0;
     }
 
     int enter(const std::string& name) {
-        const std::size_t folder_length = here_.size();
+        const std::size_t directory_length = here_.size();
         here_ += '/';
         here_ += name;
-        if (folders_.contains(here_)) {
+        if (const auto known = directories_.find(here_); known != directories_.end()) {
             mode_ = S_IFDIR;
+            identity_ = known->second;
             return 0;
         }
         struct stat status {};
@@ -90,8 +97,9 @@ private:
         }
         if (!S_ISLNK(status.st_mode)) {
             mode_ = status.st_mode;
+            identity_ = {status.st_dev, status.st_ino};
             if (S_ISDIR(mode_)) {
-                folders_.insert(here_);
+                directories_.emplace(here_, identity_);
             }
             return 0;
         }
@@ -103,7 +111,7 @@ private:
             return ELOOP;
         }
         fact_.links.push_back({here_, *target});
-        here_.resize(target->starts_with('/') ? 0 : folder_length);
+        here_.resize(target->starts_with('/') ? 0 : directory_length);
         push(*target);
         return 0;
     }
@@ -123,17 +131,18 @@ private:
         fact_.real = here_.empty() ? "/" : here_;
     }
 
-    std::unordered_set<std::string>& folders_;
+    std::unordered_map<std::string, FileIdentity>& directories_;
     std::vector<std::string> rest_;
     std::string here_;      ///< resolved so far; empty is "/"
     mode_t mode_ = S_IFDIR; ///< of `here_`
+    FileIdentity identity_; ///< of `here_`
     PathFact fact_;
 };
 
 } // namespace
 
 PathFact Walker::look_up(const std::string& path) {
-    return Walk(path, folders_).run();
+    return Walk(path, directories_).run();
 }
 
 std::vector<std::string> expand_glob(const std::string& pattern) {

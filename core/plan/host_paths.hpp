@@ -2,21 +2,21 @@
 #pragma once
 
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "core/plan/host.hpp"
 
 namespace sandbox::host {
 
-/// Looks paths up, and asks the kernel once about each folder on the way.
+/// Looks paths up, and asks the kernel once about each directory on the way.
 class Walker {
 public:
     /// Walks `path` (absolute) a name at a time and keeps the links. Triggers no automount at the last name.
     [[nodiscard]] PathFact look_up(const std::string& path);
 
 private:
-    std::unordered_set<std::string> folders_; ///< resolved paths that are directories
+    std::unordered_map<std::string, FileIdentity> directories_; ///< by resolved path
 };
 
 /// glob(3), sorted.

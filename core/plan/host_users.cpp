@@ -11,6 +11,7 @@
 
 #include "core/base/child_process.hpp"
 #include "core/base/fd.hpp"
+#include "core/base/file.hpp"
 #include "core/plan/subids.hpp"
 
 namespace sandbox::host {
@@ -18,24 +19,6 @@ namespace sandbox::host {
 namespace {
 
 constexpr const char* kGetsubids = "/usr/bin/getsubids";
-constexpr std::size_t kLargestFile = std::size_t{16} << 20;
-
-std::string read_to_end(int descriptor) {
-    std::string text;
-    std::array<char, 8192> buffer{};
-    while (text.size() < kLargestFile) {
-        const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            break;
-        }
-        text.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    return text;
-}
-
 /// The field after `count` colons of a line.
 std::string_view field(std::string_view line, int count) {
     for (int i = 0; i < count; ++i) {
@@ -68,11 +51,6 @@ std::string ask_getsubids(bool groups, const std::string& user) {
 }
 
 } // namespace
-
-std::string read_small_file(const char* path) {
-    const Fd file(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    return file ? read_to_end(file.get()) : std::string();
-}
 
 PasswdEntry find_user(std::uint32_t uid) {
     const std::string text = read_small_file("/etc/passwd");

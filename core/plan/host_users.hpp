@@ -20,7 +20,4 @@ struct PasswdEntry {
 /// ranges.
 void find_subids(Host& host);
 
-/// The whole text of a small file; empty where it cannot be read.
-[[nodiscard]] std::string read_small_file(const char* path);
-
 } // namespace sandbox::host

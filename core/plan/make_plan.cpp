@@ -18,6 +18,13 @@ namespace sandbox {
 
 namespace {
 
+bool maps_tty_group(const std::vector<MapEntry>& gid_map) {
+    constexpr std::uint32_t kTtyGroup = 5; // everywhere: devpts, and the groups that distributions fix
+    return std::any_of(gid_map.begin(), gid_map.end(), [](const MapEntry& map) {
+        return map.inside <= kTtyGroup && kTtyGroup - map.inside < map.count;
+    });
+}
+
 /// With CAP_SYS_ADMIN over the mount namespace CMD can take the read-only flag off a grant, and covers off what they
 /// hide: nothing of ours can hold that, so it is said.
 void remark_on_mount_rights(Plan& plan) {
@@ -50,6 +57,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.namespaces = plan_namespaces(profile, command, layers);
     FilesystemPlan filesystem = plan_filesystem(profile, host, layers, plan.namespaces, plan.notices);
     plan.root = std::move(filesystem.root);
+    plan.root.has_tty_group = maps_tty_group(plan.ids.gid_map);
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);
     plan.seccomp = plan_seccomp(profile);
     remark_on_mount_rights(plan);

@@ -4,22 +4,23 @@
 
 namespace sandbox::paths {
 
-bool is_within(std::string_view path, std::string_view folder) {
-    if (folder == "/") {
+bool is_within(std::string_view path, std::string_view directory) {
+    if (directory == "/") {
         return path.starts_with('/');
     }
-    return !folder.empty() && path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+    return !directory.empty() && path.starts_with(directory) &&
+           (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-bool is_below(std::string_view path, std::string_view folder) {
-    return path != folder && is_within(path, folder);
+bool is_below(std::string_view path, std::string_view directory) {
+    return path != directory && is_within(path, directory);
 }
 
-std::string_view behind(std::string_view path, std::string_view folder) {
-    if (folder == "/") {
+std::string_view behind(std::string_view path, std::string_view directory) {
+    if (directory == "/") {
         return path == "/" ? std::string_view() : path;
     }
-    return path.substr(folder.size());
+    return path.substr(directory.size());
 }
 
 std::string parent(std::string_view path) {
@@ -27,14 +28,14 @@ std::string parent(std::string_view path) {
     return slash == 0 || slash == std::string_view::npos ? "/" : std::string(path.substr(0, slash));
 }
 
-std::string join(std::string_view folder, std::string_view name) {
+std::string join(std::string_view directory, std::string_view name) {
     while (name.starts_with('/')) {
         name.remove_prefix(1);
     }
     if (name.empty()) {
-        return std::string(folder);
+        return std::string(directory);
     }
-    std::string result(folder);
+    std::string result(directory);
     if (!result.ends_with('/')) {
         result += '/';
     }

@@ -81,7 +81,10 @@ struct RootPlan {
     bool host_root_writable = false;
     Origin host_root_origin;
     std::vector<RootEntry> entries;
-    /// Folders of ours that must exist before a run that grants something above them; made with mode 0700.
+    /// A directory of the old root that no source lies in: the tmpfs that the new root is built in covers it.
+    std::string stage_point;
+    bool has_tty_group = false; ///< devpts: its terminals belong to the group tty (5), which is mapped
+    /// Directories of ours that must exist before a run that grants something above them; made with mode 0700.
     std::vector<std::string> ensure_directories;
 };
 

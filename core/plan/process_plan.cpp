@@ -17,7 +17,7 @@ std::string_view search_path(const std::vector<EnvironmentEntry>& environment) {
     return found == environment.end() ? std::string_view() : std::string_view(found->value);
 }
 
-/// The files that execvp(3) would try, without those of relative folders: CMD's own folder must not choose CMD.
+/// The files that execvp(3) would try, without those of relative directories: CMD's own directory must not choose CMD.
 std::vector<std::string> candidates(const std::string& name, std::string_view path, const std::string& workdir) {
     if (name.starts_with('/')) {
         return {name};
@@ -27,10 +27,10 @@ std::vector<std::string> candidates(const std::string& name, std::string_view pa
     }
     std::vector<std::string> files;
     while (!path.empty()) {
-        const std::string_view folder = path.substr(0, path.find(':'));
-        path.remove_prefix(std::min(path.size(), folder.size() + 1));
-        std::string file = paths::join(folder, name);
-        if (folder.starts_with('/') && std::ranges::find(files, file) == files.end()) {
+        const std::string_view directory = path.substr(0, path.find(':'));
+        path.remove_prefix(std::min(path.size(), directory.size() + 1));
+        std::string file = paths::join(directory, name);
+        if (directory.starts_with('/') && std::ranges::find(files, file) == files.end()) {
             files.push_back(std::move(file));
         }
     }
@@ -60,7 +60,7 @@ ProcessPlan plan_process(const Profile::Process& process, const Command& command
     plan.candidates = candidates(name, search_path(environment), workdir);
     if (plan.candidates.empty()) {
         throw Error("cannot run " + quoted(name))
-            .cause("PATH names no absolute folder to look in")
+            .cause("PATH names no absolute directory to look in")
             .fix("name the file from / on, or give PATH=/usr/bin:/bin")
             .status(127);
     }

@@ -1,7 +1,8 @@
+#include "core/plan/protections.hpp"
+
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "core/plan/covers.hpp"
 #include "core/plan/path_words.hpp"
 #include "core/plan/paths.hpp"
 
@@ -18,15 +19,15 @@ public:
     std::vector<std::string> protect() {
         // The host's processes, where its root shows up elsewhere: they offer /proc/PID/root.
         cover_everywhere("/proc", false);
-        for (const OwnFolder& runtime : context_.own.runtimes) {
+        for (const OwnDirectory& runtime : context_.own.runtimes) {
             cover_everywhere(runtime.real, false);
         }
-        for (const OwnFolder& data : context_.own.datas) {
+        for (const OwnDirectory& data : context_.own.datas) {
             // What CMD could put in its place would hold the filters of the next run.
             refuse_replaceable_links(data.written);
             cover_everywhere(data.real, true);
         }
-        for (const OwnFolder& config : context_.own.configs) {
+        for (const OwnDirectory& config : context_.own.configs) {
             keep_profiles(config);
         }
         return std::move(ensured_);
@@ -35,7 +36,7 @@ public:
 private:
     [[nodiscard]] const Place& tree_around(const std::string& dest) const { return *context_.tree.around(dest); }
 
-    /// Whether CMD could put another file in the place of `real`, or of a folder above it.
+    /// Whether CMD could put another file in the place of `real`, or of a directory above it.
     [[nodiscard]] bool can_be_replaced(const std::string& real) const {
         return std::ranges::any_of(context_.tree.appearances(real), [&](const std::string& dest) {
             const Place& tree = tree_around(dest);
@@ -98,7 +99,7 @@ private:
         }
     }
 
-    void keep_profiles(const OwnFolder& config) {
+    void keep_profiles(const OwnDirectory& config) {
         const auto is_writable_tree = [](const auto& entry) {
             return entry.second.kind == Place::Kind::host_tree && entry.second.writable;
         };
@@ -107,7 +108,7 @@ private:
         }
         refuse_replaceable_links(config.written);
         keep_read_only(config.real, true);
-        // Single profiles, or their folder, may be links to elsewhere, and a profile may be named by its path.
+        // Single profiles, or their directory, may be links to elsewhere, and a profile may be named by its path.
         const std::string profiles = paths::join(config.real, "profiles");
         std::vector<std::string> files = context_.host.expand_glob(protect_from_glob(profiles) + "/*");
         files.push_back(profiles);
@@ -137,7 +138,7 @@ private:
             }
             throw Error("cannot protect our own " + quoted(path) + " against CMD")
                 .cause("it is reached through the symbolic link " + quoted(link.path) +
-                       ", and the folder of that link is granted writable")
+                       ", and the directory of that link is granted writable")
                 .fix("name it without a link, or grant less");
         }
     }

@@ -72,9 +72,9 @@ public:
 private:
     /// The deepest place above that is really there.
     [[nodiscard]] const Place* parent_of(const Place& place) const {
-        for (std::string folder = place.dest; folder != "/";) {
-            folder = paths::parent(folder);
-            const auto found = kept_.find(folder);
+        for (std::string directory = place.dest; directory != "/";) {
+            directory = paths::parent(directory);
+            const auto found = kept_.find(directory);
             if (found != kept_.end()) {
                 return found->second;
             }
@@ -162,7 +162,8 @@ private:
             .fix("choose another place");
     }
 
-    /// CMD could rename a folder above a mount point away and put another in its place: it cannot rename a mount point.
+    /// CMD could rename a directory above a mount point away and put another in its place: it cannot rename a mount
+    /// point.
     void pin_way_to(const Place& place, const Place& parent) {
         std::string way = parent.dest;
         const auto names = paths::components(paths::behind(place.dest, parent.dest));
@@ -178,7 +179,7 @@ private:
         return parent.is_directory && parent.kind != Place::Kind::proc && parent.kind != Place::Kind::devpts;
     }
 
-    /// Makes the folders between `parent` and `place`, and what `place` is mounted on.
+    /// Makes the directories between `parent` and `place`, and what `place` is mounted on.
     void make_mount_point(const Place& place, const Place* parent) {
         if (parent != nullptr &&
             (!parent->is_directory || parent->kind == Place::Kind::proc || parent->kind == Place::Kind::devpts)) {

@@ -9,7 +9,7 @@
 
 namespace sandbox {
 
-/// The steps that build the tree, a folder before what it holds. Each mount point in the skeleton, in a private
+/// The steps that build the tree, a directory before what it holds. Each mount point in the skeleton, in a private
 /// directory or in a cover is a step of its own (directory or file) right before its mount; in a granted tree nothing
 /// is ever made. `runtime_dir`, where it is made, is for its user alone, as programs ask of it. \throws Error for a
 /// place inside a granted tree that the host does not have.

@@ -72,10 +72,10 @@ const Place* VirtualTree::around(const std::string& dest) const {
 }
 
 const Place* VirtualTree::above(const std::string& dest) const {
-    std::string folder = dest;
-    while (folder != "/") {
-        folder = paths::parent(folder);
-        const Place* place = at(folder);
+    std::string directory = dest;
+    while (directory != "/") {
+        directory = paths::parent(directory);
+        const Place* place = at(directory);
         if (place != nullptr && place->kind != Place::Kind::link) {
             return place;
         }

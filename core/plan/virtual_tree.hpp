@@ -40,7 +40,7 @@ struct Place {
 constexpr int kBaseRank = -1;
 constexpr int kLinkRank = -2;
 
-/// All places by dest, a folder before what it holds.
+/// All places by dest, a directory before what it holds.
 class VirtualTree {
 public:
     explicit VirtualTree(HostFacts& facts) : facts_(facts) {}

@@ -60,6 +60,22 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_at_any_moment
     BOOST_TEST(after == before, after);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_and_the_pid_namespace_is_shared) {
+    BOOST_TEST(strict_sh("true").status == 0);
+    const Belongings before = belongings(*this);
+    std::mt19937 random(4);
+    for (int i = 0; i < 40; ++i) {
+        Words words = stubborn();
+        words.insert(words.begin() + 3, {"--share", "pid"});
+        Process running(words, here());
+        std::this_thread::sleep_for(moment(random));
+        running.signal(SIGKILL);
+        BOOST_TEST(!running.finish().hung, "run " << i);
+    }
+    const Belongings after = belongings_settled(*this, before);
+    BOOST_TEST(after == before, after);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_terminated_at_any_moment_200_times) {
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);

@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(cve_2026_87766_nor_while_it_is_swapped_in_a_loop) {
 }
 
 BOOST_AUTO_TEST_CASE(cve_2019_12439_predictable_places_are_not_trusted) {
-    // Every place of ours taken beforehand: a link to a victim, a file, a folder open to all.
+    // Every place of ours taken beforehand: a link to a victim, a file, a directory open to all.
     directory(home / "victim");
     const std::string before = tree(home / "victim");
     const fs::path state = home / ".local/share/sandbox";

@@ -141,6 +141,14 @@ BOOST_AUTO_TEST_CASE(a_closed_standard_input_does_not_hand_cmd_a_file_of_ours) {
     BOOST_TEST((closed.out.empty() || closed.out == "/dev/null\n"), closed);
 }
 
+BOOST_AUTO_TEST_CASE(a_directory_as_standard_input_is_refused) {
+    // openat(0, "etc/...") would reach all of the host's files below it.
+    const Result attack = sh("'" + sandbox_program() + "' --profile strict -- true < /");
+    BOOST_TEST(attack.status == 125, attack);
+    BOOST_TEST(attack.said("directory"), attack);
+    BOOST_TEST(sh("'" + sandbox_program() + "' --profile strict -- true < /dev/null").status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_reader_that_goes_ends_cmd_as_a_shell_has_it) {
     const Result piped = sh("'" + sandbox_program() + "' --profile strict -- yes | head -1");
     BOOST_TEST(piped.out == "y\n", piped);

@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(the_hosts_tree_is_entry_by_entry_what_it_was) {
         words.insert(words.end(), {"--ro", path + "/file:/srv/" + number + "/file"});
     }
     words.insert(words.end(), {"--rw", (home / "grants").string(), "--rw", project.string()});
-    // A first run makes what is made once: the folders of our own.
+    // A first run makes what is made once: the directories of our own.
     Words first = words;
     first.insert(first.end(), {"--", "true"});
     BOOST_TEST(sandbox(first).status == 0);
@@ -361,16 +361,39 @@ BOOST_AUTO_TEST_CASE(the_home_as_current_directory_is_not_exposed) {
     BOOST_TEST(asked.out == "PRIVATE\n", asked);
 }
 
-BOOST_AUTO_TEST_CASE(the_folder_of_profiles_cannot_be_changed_where_the_home_is_granted) {
+BOOST_AUTO_TEST_CASE(the_home_at_another_mount_point_is_not_exposed) {
+    NEEDS(started_by_root(), "only root can bind mount on the host");
+    write(home / "notes.txt", "PRIVATE\n");
+    const fs::path elsewhere = directory(project / "mnt");
+    const ScopedMount bind(home.string(), elsewhere, MS_BIND);
+    Options options = here();
+    options.cwd = elsewhere;
+    const Result attack = sandbox({"--profile", "default", "--", "cat", "notes.txt"}, options);
+    BOOST_TEST(!attack.printed("PRIVATE"), attack);
+    BOOST_TEST(attack.said("is your home"), attack);
+    BOOST_TEST(run({"cat", "notes.txt"}, options).out == "PRIVATE\n");
+}
+
+BOOST_AUTO_TEST_CASE(profiles_below_the_accounts_home_cannot_be_changed_where_home_points_elsewhere) {
+    const fs::path account = home.parent_path(); // as /etc/passwd has it
+    const Result attack =
+        sandbox({"--profile", "permissive", "--rw", account.string(), "--", "sh", "-c",
+                 "mkdir -p '" + account.string() + "/.config/sandbox/profiles' && echo x > '" + account.string() +
+                     "/.config/sandbox/profiles/strict.toml'; touch '" + account.string() + "/written'"});
+    BOOST_TEST(!fs::exists(account / ".config/sandbox/profiles/strict.toml"), attack);
+    BOOST_TEST(fs::remove(account / "written"), attack);
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_of_profiles_cannot_be_changed_where_the_home_is_granted) {
     profile("mine", "extends = \"strict\"\n");
-    const fs::path folder = home / ".config/sandbox";
-    const std::string before = read_file(folder / "profiles/mine.toml");
+    const fs::path directory = home / ".config/sandbox";
+    const std::string before = read_file(directory / "profiles/mine.toml");
     const Result attack = sandbox({"--profile", "permissive", "--rw", home.string(), "--", "sh", "-c",
                                    "cd ~; echo x > .config/sandbox/profiles/mine.toml; "
                                    "echo x > .config/sandbox/profiles/strict.toml; mv .config .config2; "
                                    "mv .config/sandbox .config/away; rm -rf .config/sandbox; touch ~/written"});
-    BOOST_TEST(read_file(folder / "profiles/mine.toml") == before, attack);
-    BOOST_TEST(!fs::exists(folder / "profiles/strict.toml"), attack);
+    BOOST_TEST(read_file(directory / "profiles/mine.toml") == before, attack);
+    BOOST_TEST(!fs::exists(directory / "profiles/strict.toml"), attack);
     BOOST_TEST(!fs::exists(home / ".config2"));
     BOOST_TEST(!fs::exists(home / ".config/away"));
     BOOST_TEST(fs::exists(home / "written"), attack);
@@ -378,7 +401,7 @@ BOOST_AUTO_TEST_CASE(the_folder_of_profiles_cannot_be_changed_where_the_home_is_
 }
 
 BOOST_AUTO_TEST_CASE(a_profile_cannot_be_planted_where_the_home_is_granted) {
-    // The folder of profiles does not exist yet: it is made, closed, before CMD can make it.
+    // The directory of profiles does not exist yet: it is made, closed, before CMD can make it.
     const Result attack = sandbox({"--profile", "permissive", "--rw", home.string(), "--", "sh", "-c",
                                    "mkdir -p ~/.config/sandbox/profiles && echo 'extends = \"permissive\"' > "
                                    "~/.config/sandbox/profiles/strict.toml; mv ~/.config ~/.config2"});

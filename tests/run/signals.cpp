@@ -77,6 +77,14 @@ BOOST_AUTO_TEST_CASE(a_timeout_ends_cmd_and_everything_it_started) {
     BOOST_TEST(sandbox({"--profile", "strict", "--timeout", "100s", "--", "sh", "-c", "exit 5"}).status == 5);
 }
 
+BOOST_AUTO_TEST_CASE(a_command_that_stops_itself_does_not_stop_its_time) {
+    const Result stopped =
+        sandbox({"--profile", "strict", "--timeout", "1s", "--", "sh", "-c", "kill -STOP $$; echo went on"});
+    BOOST_TEST(stopped.status == 124, stopped);
+    BOOST_TEST(!stopped.printed("went on"), stopped);
+    BOOST_TEST(!stopped.hung);
+}
+
 BOOST_AUTO_TEST_CASE(a_parent_that_ignores_sigchld_does_not_hang_it) {
     Options options = here();
     options.before_exec = [] { std::signal(SIGCHLD, SIG_IGN); };

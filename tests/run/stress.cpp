@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(fifty_at_once_twenty_times) {
 }
 
 BOOST_AUTO_TEST_CASE(the_first_fifty_of_a_user_do_not_disturb_each_other) {
-    // No cache, no folders of ours yet: all of them make them at once.
+    // No cache, no directories of ours yet: all of them make them at once.
     std::vector<Process> running;
     running.reserve(50);
     for (int i = 0; i < 50; ++i) {

@@ -221,6 +221,64 @@ BOOST_AUTO_TEST_CASE(only_output_on_a_terminal_and_input_from_a_pipe_work) {
     BOOST_TEST(shell.terminal.see("no terminal\r\n"), shell.terminal.screen());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_typed_cannot_be_read_through_an_output) {
+    // A terminal is one open file for input and output.
+    const std::string attack = "sh -c 'echo ready; read -t 5 word <&1; echo got=$word' < /dev/null";
+    Shell shell(*this);
+    shell.line("sandbox --profile strict -- ba" + attack);
+    BOOST_REQUIRE(shell.terminal.see("ready\r\n"));
+    shell.line("secret");
+    BOOST_TEST(shell.terminal.see("got=\r\n"), shell.terminal.screen());
+    Shell control(*this);
+    control.line("ba" + attack);
+    BOOST_REQUIRE(control.terminal.see("ready\r\n"));
+    control.line("secret");
+    BOOST_TEST(control.terminal.see("got=secret\r\n"), control.terminal.screen());
+}
+
+BOOST_AUTO_TEST_CASE(a_background_command_does_not_read_what_is_typed) {
+    Shell shell(*this);
+    shell.line("sandbox --profile strict -- cat > typed &");
+    shell.line("wait; echo the-'end'");
+    BOOST_TEST(shell.terminal.see("the-end\r\n"), shell.terminal.screen());
+    BOOST_TEST(read_file(project / "typed").empty());
+    // The control: in the foreground it does.
+    shell.line("sandbox --profile strict -- sh -c 'echo re\"\"ady >&2; cat' > typed");
+    BOOST_REQUIRE(shell.terminal.see("ready\r\n"));
+    shell.line("typed");
+    shell.terminal.type(kCtrlD);
+    shell.line("echo the-second-'end'");
+    BOOST_TEST(shell.terminal.see("the-second-end\r\n"), shell.terminal.screen());
+    BOOST_TEST(read_file(project / "typed") == "typed\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_background_command_ends_with_its_terminal) {
+    BOOST_TEST(strict_sh("true").status == 0);
+    const Belongings before = belongings(*this);
+    {
+        Shell shell(*this);
+        shell.line("sandbox --profile strict -- sh -c 'echo re\"\"ady; cat' &");
+        BOOST_REQUIRE(shell.terminal.see("ready\r"));
+        BOOST_TEST(!(belongings(*this) == before));
+    }
+    const Belongings after = belongings_settled(*this, before);
+    BOOST_TEST(after == before, after);
+}
+
+BOOST_AUTO_TEST_CASE(the_flags_of_a_shared_terminal_are_restored) {
+    const std::string attack =
+        "perl -MFcntl -e 'fcntl(STDIN, F_SETFL, fcntl(STDIN, F_GETFL, 0) | O_NONBLOCK) or die; print qq(se), qq(t\\n)'";
+    const auto flags_after = [&](const std::string& command) {
+        Shell shell(*this);
+        shell.line(command + "; sed -n 's/flags://p' /proc/self/fdinfo/0 > ~/flags; echo the-'end'");
+        BOOST_TEST(shell.terminal.see("the-end\r\n"), shell.terminal.screen());
+        return read_file(home / "flags");
+    };
+    const std::string usual = flags_after("true");
+    BOOST_TEST(flags_after("sandbox --profile strict --no-tty -- " + attack) == usual);
+    BOOST_TEST(flags_after(attack) != usual);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_can_be_pushed_into_the_callers_terminal) {
     // CVE-2017-5226; with bits above the request's 32 (CVE-2019-10063); TIOCLINUX (CVE-2023-28100).
     for (const std::string tty : {"", "--no-tty", "--tty", "--no-tty < /dev/null", "--seccomp none"}) {

@@ -48,9 +48,9 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
 
     const std::shared_ptr<Files> files = files_;
     host.look_up = [files](const std::string& path) { return look_up(*files, path); };
-    host.may_write = [files](const std::string& folder) {
+    host.may_write = [files](const std::string& directory) {
         return std::ranges::any_of(files->writable,
-                                   [&](const std::string& top) { return paths::is_within(folder, top); });
+                                   [&](const std::string& top) { return paths::is_within(directory, top); });
     };
     host.expand_glob = [files](const std::string& pattern) {
         std::vector<std::string> found;
@@ -64,10 +64,23 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
 }
 
 void FakeHost::add(const std::string& path, Node node) {
-    for (std::string folder = paths::parent(path); folder != "/"; folder = paths::parent(folder)) {
-        files_->nodes.try_emplace(folder, Node{});
+    for (std::string directory = paths::parent(path); directory != "/"; directory = paths::parent(directory)) {
+        files_->nodes.try_emplace(directory, Node{});
     }
     files_->nodes.insert_or_assign(path, std::move(node));
+}
+
+void FakeHost::bind(const std::string& path, const std::string& of) {
+    std::map<std::string, Node> copies;
+    for (auto& [name, node] : files_->nodes) {
+        if (paths::is_within(name, of)) {
+            node.identity = {.device = 1, .inode = std::hash<std::string>{}(name)};
+            copies.emplace(paths::join(path, paths::behind(name, of)), node);
+        }
+    }
+    for (auto& [name, node] : copies) {
+        add(name, node);
+    }
 }
 
 void FakeHost::link(const std::string& path, const std::string& target) {
@@ -83,8 +96,8 @@ void FakeHost::lock(const std::string& path) {
     files_->locked.insert(path);
 }
 
-void FakeHost::only_writable(std::set<std::string> folders) {
-    files_->writable = std::move(folders);
+void FakeHost::only_writable(std::set<std::string> directories) {
+    files_->writable = std::move(directories);
 }
 
 PathFact FakeHost::look_up(const Files& files, const std::string& path) {
@@ -97,6 +110,7 @@ PathFact FakeHost::look_up(const Files& files, const std::string& path) {
         rest.erase(rest.begin());
         if (name == "..") {
             here = paths::parent(here);
+            fact.identity = {};
             continue;
         }
         const std::string next = paths::join(here, name);
@@ -104,6 +118,7 @@ PathFact FakeHost::look_up(const Files& files, const std::string& path) {
         const bool locked = files.locked.contains(here);
         if (locked || node == files.nodes.end() || fact.links.size() > 40) {
             fact.kind = PathFact::Kind::absent;
+            fact.identity = {};
             fact.error = locked ? EACCES : fact.links.size() > 40 ? ELOOP : ENOENT;
             here = next;
             for (const std::string& more : rest) {
@@ -120,6 +135,7 @@ PathFact FakeHost::look_up(const Files& files, const std::string& path) {
         }
         here = next;
         fact.kind = node->second.kind;
+        fact.identity = node->second.identity;
     }
     fact.real = here;
     return fact;

@@ -12,7 +12,7 @@
 namespace sandbox::test {
 
 /// A workstation with merged /usr and the user dev (1000), whose home is /home/dev and who stands in ~/project. Tests
-/// change what they need. Folders above an added name are made.
+/// change what they need. Directories above an added name are made.
 class FakeHost {
 public:
     FakeHost();
@@ -24,17 +24,20 @@ public:
     void file(const std::string& path) { add(path, {PathFact::Kind::file, {}}); }
     void device(const std::string& path) { add(path, {PathFact::Kind::device, {}}); }
     void socket(const std::string& path) { add(path, {PathFact::Kind::other, {}}); }
+    /// `path` is the directory `of` again, as a bind mount of it.
+    void bind(const std::string& path, const std::string& of);
     void link(const std::string& path, const std::string& target);
     void remove(const std::string& path);
     /// Nobody can look below `path`: EACCES.
     void lock(const std::string& path);
     /// Only what lies below one of these can be written; all can at first.
-    void only_writable(std::set<std::string> folders);
+    void only_writable(std::set<std::string> directories);
 
 private:
     struct Node {
         PathFact::Kind kind = PathFact::Kind::directory;
         std::string link_target;
+        FileIdentity identity = {};
     };
     struct Files {
         std::map<std::string, Node> nodes;

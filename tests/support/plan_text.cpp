@@ -77,8 +77,8 @@ std::string root_text(const RootPlan& root) {
     std::string text = "root ";
     text += !root.host_root ? "own" : root.host_root_writable ? "host rw" : "host ro";
     text += '\n';
-    for (const std::string& folder : root.ensure_directories) {
-        text += "  ensure " + folder + "\n";
+    for (const std::string& directory : root.ensure_directories) {
+        text += "  ensure " + directory + "\n";
     }
     for (const RootEntry& entry : root.entries) {
         text += "  " + entry_text(entry) + from(entry.origin) + "\n";

@@ -1,5 +1,5 @@
 #!/bin/sh
-# stage.sh KIND COMMAND...: installs build/KIND where every user can read it (the clone may lie in a closed folder), runs
+# stage.sh KIND COMMAND...: installs build/KIND where every user can read it (the clone may lie in a closed directory), runs
 # COMMAND with SANDBOX_TEST_PREFIX, SANDBOX_TEST_PROBES and SANDBOX_TEST_SOURCE set, and removes the installation.
 set -eu
 

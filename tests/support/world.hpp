@@ -51,7 +51,7 @@ struct World {
     std::filesystem::path write(const std::filesystem::path& path, std::string_view text, unsigned mode = 0644) const;
     /// Makes a directory of the user's, with those above it.
     std::filesystem::path directory(const std::filesystem::path& path, unsigned mode = 0755) const;
-    /// Writes a profile into the user's folder of profiles.
+    /// Writes a profile into the user's directory of profiles.
     void profile(const std::string& name, std::string_view toml) const;
 };
 

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_only_the_host_shows_is_named_with_the_option
     BOOST_TEST(contains(failure(ENOENT).what(), "which profile 'strict' does not grant"));
 }
 
-BOOST_AUTO_TEST_CASE(a_link_to_elsewhere_needs_both_folders) {
+BOOST_AUTO_TEST_CASE(a_link_to_elsewhere_needs_both_directories) {
     files.write("lib/real", "#!/bin/sh\n", 0755);
     std::filesystem::create_directories(files.path("mine"));
     std::filesystem::create_symlink(files.path("lib/real"), files.path("mine/tool"));
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_is_shown_but_not_in_path_is_told_apart) {
     files.write("shown/tool", "#!/bin/sh\n", 0755);
     add(RootEntry::Kind::bind, files.path("shown"), files.path("shown"));
     host.environment["PATH"] = files.path("shown");
-    BOOST_TEST(contains(failure(ENOENT).what(), "PATH inside does not name that folder"));
+    BOOST_TEST(contains(failure(ENOENT).what(), "PATH inside does not name that directory"));
     add(RootEntry::Kind::cover_directory, files.path("shown"), "");
     plan.root.entries.back().origin = {Origin::Kind::option, "--hide /shown", 0, 0, ""};
     BOOST_TEST(contains(failure(ENOENT).what(), "hidden inside: --hide /shown"));
@@ -105,11 +105,11 @@ BOOST_AUTO_TEST_CASE(the_line_ends_of_windows_are_recognised) {
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_executed_says_why) {
     files.write("usr/bin/tool", "", 0644);
-    std::filesystem::create_directories(files.path("usr/bin/folder"));
+    std::filesystem::create_directories(files.path("usr/bin/directory"));
     files.write("usr/bin/text", "echo hello\n", 0755);
     files.write("usr/bin/empty", "", 0755);
     files.write("usr/bin/foreign", "\177ELF rest", 0755);
-    command("folder");
+    command("directory");
     BOOST_TEST(contains(failure(EACCES).what(), "it is a directory"));
     BOOST_TEST(failure(EACCES).exit_status() == 126);
     command("text");

@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_on_the_command_line_is_explained) {
         {{"--status-fd", "-1", "true"}, {"--status-fd needs the number", ""}},
         {{"--status-fd", "99999999999", "true"}, {"--status-fd needs the number", ""}},
         {{"--env", "PATH", "true"}, {"--env PATH: a variable is set with NAME=VALUE", "--pass-env PATH"}},
-        {{"--env", "=x", "true"}, {"--env =x: the name of the environment variable is missing", ""}},
+        {{"--env", "=x", "true"}, {"--env =x: '' cannot be the name of an environment variable", ""}},
         {{"--net", "hots", "true"}, {"--net hots: network.mode cannot be 'hots'", "did you mean 'host'?"}},
         {{"--share", "pid,,net", "true"}, {"--share pid,,net: namespaces.share cannot be empty", ""}},
         {{"--share", "mnt", "true"}, {"--share mnt: namespaces.share cannot hold 'mnt'", "any of: pid"}},

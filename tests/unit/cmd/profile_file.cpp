@@ -85,8 +85,8 @@ BOOST_AUTO_TEST_CASE(a_name_with_odd_characters_is_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_regular_file_of_a_bearable_size_is_an_error) {
-    std::filesystem::create_directories(files.path("user/folder.toml"));
-    BOOST_TEST(contains(failure("folder"), "it is a directory"));
+    std::filesystem::create_directories(files.path("user/directory.toml"));
+    BOOST_TEST(contains(failure("directory"), "it is a directory"));
     BOOST_REQUIRE(::mkfifo(files.path("user/pipe.toml").c_str(), 0600) == 0);
     BOOST_TEST(contains(failure("pipe"), "it is not a regular file")); // and nobody waits for a writer
     files.write("user/large.toml", std::string((1 << 20) + 1, '#'));

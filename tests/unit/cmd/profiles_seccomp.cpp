@@ -43,7 +43,7 @@ constexpr std::uint32_t error(int number) {
     return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(number);
 }
 
-/// A profile of the tree, compiled. The tests run in the tree's top folder.
+/// A profile of the tree, compiled. The tests run in the tree's top directory.
 struct Policy {
     SeccompPlan plan;
     seccomp::Program program;

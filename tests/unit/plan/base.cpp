@@ -135,14 +135,14 @@ BOOST_AUTO_TEST_CASE(the_links_on_the_way_to_a_system_file_are_recreated) {
                                  "file /data/zones/here", "bind /data/zones/here ro file"});
 }
 
-BOOST_AUTO_TEST_CASE(the_order_puts_a_folder_before_what_it_holds) {
+BOOST_AUTO_TEST_CASE(the_order_puts_a_directory_before_what_it_holds) {
     ro("/srv/data:/mnt/a");
     rw(".");
     std::vector<std::string> seen{"/"};
     for (const RootEntry& entry : plan().root.entries) {
-        const std::string folder = entry.dest.substr(0, std::max<std::size_t>(1, entry.dest.rfind('/')));
+        const std::string directory = entry.dest.substr(0, std::max<std::size_t>(1, entry.dest.rfind('/')));
         const bool in_bind = entry.dest.starts_with("/proc/");
-        BOOST_CHECK_MESSAGE(in_bind || std::ranges::find(seen, folder) != seen.end(), entry.dest);
+        BOOST_CHECK_MESSAGE(in_bind || std::ranges::find(seen, directory) != seen.end(), entry.dest);
         seen.push_back(entry.dest);
     }
 }

@@ -1,4 +1,4 @@
-// filesystem.hide, filesystem.masked, and the folders that are protected always.
+// filesystem.hide, filesystem.masked, and the directories that are protected always.
 #include "tests/unit/plan/plan_test.hpp"
 
 using namespace sandbox;
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(the_profiles_are_read_only_where_the_home_is_writable) {
     BOOST_CHECK(plan().root.ensure_directories.empty());
 }
 
-BOOST_AUTO_TEST_CASE(folders_of_ours_are_made_before_a_command_could_make_them) {
+BOOST_AUTO_TEST_CASE(directories_of_ours_are_made_before_a_command_could_make_them) {
     machine.remove("/home/dev/.config");
     machine.remove("/home/dev/.local");
     rw("~");
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_narrower_grant_is_protected_too) {
                 {"directory /home/dev/.config 0755", "bind /home/dev/.config rw", "bind /home/dev/.config/sandbox ro"});
 }
 
-BOOST_AUTO_TEST_CASE(moved_folders_are_protected_where_they_are) {
+BOOST_AUTO_TEST_CASE(moved_directories_are_protected_where_they_are) {
     host.config_dir = "/srv/data/cfg/sandbox";
     rw("/srv");
     BOOST_CHECK(has("pin /srv/data"));
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(moved_folders_are_protected_where_they_are) {
     BOOST_CHECK(has("bind /srv/data/cfg/sandbox ro"));
 }
 
-BOOST_AUTO_TEST_CASE(a_linked_folder_of_profiles_is_protected_behind_its_link) {
+BOOST_AUTO_TEST_CASE(a_linked_directory_of_profiles_is_protected_behind_its_link) {
     machine.remove("/home/dev/.config");
     machine.link("/home/dev/.config", "/srv/data/config");
     machine.directory("/srv/data/config/sandbox");
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(a_link_that_the_caller_cannot_replace_is_no_danger) {
     BOOST_CHECK(has("bind /data/dev/.config/sandbox ro"));
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_that_holds_the_link_must_not_be_replaceable_either) {
+BOOST_AUTO_TEST_CASE(a_directory_that_holds_the_link_must_not_be_replaceable_either) {
     machine.link("/home/dev/locked/config", "/srv/data/config");
     machine.directory("/srv/data/config/sandbox");
     host.config_dir = "/home/dev/locked/config/sandbox";
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(single_profiles_elsewhere_are_read_only_too) {
                 {"pin /home/dev/project/dots", "bind /home/dev/project/dots/mine.toml ro file"});
 }
 
-BOOST_AUTO_TEST_CASE(a_linked_folder_of_single_profiles_takes_no_new_ones) {
+BOOST_AUTO_TEST_CASE(a_linked_directory_of_single_profiles_takes_no_new_ones) {
     machine.link("/home/dev/.config/sandbox/profiles", "/home/dev/project/cages");
     machine.file("/home/dev/project/cages/mine.toml");
     rw("~/project");
@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(one_socket_of_the_session_can_be_granted) {
                                      "file /run/user/1000/wayland-0", "bind /run/user/1000/wayland-0 rw file"});
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_above_the_sockets_shows_none_but_the_granted) {
+BOOST_AUTO_TEST_CASE(a_directory_above_the_sockets_shows_none_but_the_granted) {
     machine.socket("/run/user/1000/wayland-0");
     rw("/run");
     rw("/run/user/1000/wayland-0");

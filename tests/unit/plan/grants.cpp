@@ -429,6 +429,19 @@ BOOST_AUTO_TEST_CASE(a_linked_home_is_the_home_too) {
     CHECK_SAYS(notices(), "holds your home");
 }
 
+BOOST_AUTO_TEST_CASE(a_bind_mount_of_the_home_is_the_home_too) {
+    machine.directory("/home/dev/project");
+    machine.bind("/mnt/me", "/home/dev");
+    machine.bind("/mnt/all", "/home");
+    in_profile(profile.filesystem.read_write, "$PWD");
+    host.cwd = "/mnt/me";
+    CHECK_SAYS(notices(), "is your home");
+    host.cwd = "/mnt/all";
+    CHECK_SAYS(notices(), "holds your home");
+    host.cwd = "/mnt/me/project";
+    BOOST_CHECK(has("bind /mnt/me/project rw"));
+}
+
 BOOST_AUTO_TEST_CASE(a_profile_exposes_no_sockets_no_state_and_nothing_of_the_kernel) {
     machine.directory("/run/user/1000/gnupg");
     machine.directory("/proc/1");

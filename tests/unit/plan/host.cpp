@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder of its own with a small tree, gone at the end.
+/// A directory of its own with a small tree, gone at the end.
 struct Files {
     Files() {
         std::string pattern = "/tmp/sandbox-host-XXXXXX";
@@ -126,11 +126,11 @@ BOOST_AUTO_TEST_CASE(a_loop_ends) {
     BOOST_CHECK_LE(look_up("/loop").links.size(), 40U);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_is_no_folder) {
+BOOST_AUTO_TEST_CASE(a_file_is_no_directory) {
     BOOST_CHECK_EQUAL(look_up("/real/file/x").error, ENOTDIR);
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_folder_is_permission_denied) {
+BOOST_AUTO_TEST_CASE(a_closed_directory_is_permission_denied) {
     fs::permissions(top / "real", fs::perms::none);
     // Root sees everything; as another user's file system id it does not.
     const int before = ::geteuid() == 0 ? ::setfsuid(65534) : -1;
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(the_caller_is_who_the_system_says) {
     }));
 }
 
-BOOST_AUTO_TEST_CASE(folders_follow_the_xdg_variables_where_they_are_absolute) {
+BOOST_AUTO_TEST_CASE(directories_follow_the_xdg_variables_where_they_are_absolute) {
     const Variable home("HOME", "/home/x/");
     const Variable config("XDG_CONFIG_HOME", "relative");
     const Variable data("XDG_DATA_HOME", "/data");

@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_looked_for_along_the_planned_path) {
     CHECK_LINES(candidates("ls"), {"/usr/bin/ls", "/opt/x/ls"});
 }
 
-BOOST_AUTO_TEST_CASE(relative_folders_of_the_path_are_left_out) {
+BOOST_AUTO_TEST_CASE(relative_directories_of_the_path_are_left_out) {
     path(":.:bin:/bin:");
     CHECK_LINES(candidates("ls"), {"/bin/ls"});
 }

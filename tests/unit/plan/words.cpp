@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_starts_alike_is_not_within) {
     BOOST_CHECK(paths::is_below("/a", "/"));
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_comes_right_before_what_it_holds) {
+BOOST_AUTO_TEST_CASE(a_directory_comes_right_before_what_it_holds) {
     const paths::Before before;
     BOOST_CHECK(before("/", "/a"));
     BOOST_CHECK(before("/a", "/a/b"));
