@@ -203,7 +203,7 @@ format: ## Lay the sources out as .clang-format says
 
 .PHONY: lint
 lint: ## Check the layout of the sources, shell scripts and man pages
-	clang-format --dry-run -Werror $(OURS)
+	@clang-format --dry-run -Werror $(OURS)
 	shellcheck .ci/run $(wildcard tests/*.sh tests/support/*.sh)
 	mandoc -Tlint -Wwarning $(wildcard man/*.[0-9])
 
