@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "core/base/exit_status.hpp"
 #include "core/base/message.hpp"
 
 namespace sandbox {
@@ -44,7 +45,7 @@ pid_t Execution::start(int terminal, mode_t umask, int control) {
 
 int Execution::entry(void* self) {
     static_cast<Execution*>(self)->become_command();
-    return 125; // only reached when the start failed; clone(3) ends the process with it
+    return kOwnFailure; // only reached when the start failed: clone(2) ends the process with it
 }
 
 void Execution::become_command() {
@@ -57,7 +58,7 @@ void Execution::become_command() {
         const pid_t self = ::getpid();
         // Every signal is still blocked, so taking the foreground from pid 1 cannot stop us with SIGTTOU.
         if (::ioctl(terminal_, TIOCSPGRP, &self) < 0) {
-            return fail(Step::start_session, "");
+            return fail(Step::take_terminal, "");
         }
     }
     ChildMessage here{};

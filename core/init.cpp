@@ -4,7 +4,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "core/base/exit_status.hpp"
 #include "core/base/fd.hpp"
 #include "core/base/sys.hpp"
 
@@ -66,16 +67,16 @@ void send(ChildMessage::Kind kind, int status) {
     send(message);
 }
 
-[[noreturn]] void leave(bool kills, int status) {
-    if (kills) {
-        kill_descendants();
+[[noreturn]] void leave(bool shares_pid_namespace, int status) {
+    if (shares_pid_namespace) {
+        kill_descendants(kChildren);
     }
     ::_exit(status);
 }
 
 /// The exit status that says how a process ended, as a shell has it.
 int exit_status(int wait_status) {
-    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+    return WIFSIGNALED(wait_status) ? kSignalBase + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
 /// Reaps whatever has ended. \return the exit status of `command` when it was among them, else -1.
@@ -115,7 +116,28 @@ bool obey(pid_t command) {
 
 } // namespace
 
-int keep_only_own_descriptors(int control) {
+namespace {
+
+/// Takes `descriptor` over as `number`, above which nothing is open yet.
+int put_at(int descriptor, int number) {
+    if (descriptor == number || descriptor < 0) {
+        return descriptor < 0 ? -1 : 0;
+    }
+    const int moved = ::dup3(descriptor, number, O_CLOEXEC);
+    ::close(descriptor);
+    return moved;
+}
+
+int watch(int descriptor) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = descriptor;
+    return ::epoll_ctl(kEvents, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+} // namespace
+
+int keep_only_own_descriptors(int control, bool shares_pid_namespace) {
     if (control != kControl) {
         if (::dup3(control, kControl, O_CLOEXEC) < 0) {
             return -1;
@@ -127,12 +149,11 @@ int keep_only_own_descriptors(int control) {
     sigset_t child_ended;
     ::sigemptyset(&child_ended);
     ::sigaddset(&child_ended, SIGCHLD);
-    const int signals = ::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (signals != kSignals) {
-        errno = signals < 0 ? errno : EBADF;
+    if (put_at(::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK), kSignals) < 0 ||
+        put_at(::epoll_create1(EPOLL_CLOEXEC), kEvents) < 0 || watch(kControl) < 0 || watch(kSignals) < 0) {
         return -1;
     }
-    return 0;
+    return shares_pid_namespace ? put_at(open_children_list(), kChildren) : 0;
 }
 
 void hide_command_line(char** arguments) {
@@ -154,22 +175,23 @@ void hide_command_line(char** arguments) {
     ::prctl(PR_SET_NAME, kName, 0, 0, 0);
 }
 
-int lock(bool reads_proc) {
+int lock(bool shares_pid_namespace) {
     constexpr sock_filter kHead[] = {
         load(offsetof(seccomp_data, arch)), if_equal(kNativeArchitecture),    BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
         answer(SECCOMP_RET_KILL_PROCESS),   load(offsetof(seccomp_data, nr)),
     };
-    constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_ppoll,      SYS_wait4,           SYS_kill,
-                              SYS_close, SYS_exit,  SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn};
-    constexpr int kProcCalls[] = {SYS_openat, SYS_lseek};
+    constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_epoll_pwait, SYS_wait4,           SYS_kill,
+                              SYS_close, SYS_exit,  SYS_exit_group,  SYS_restart_syscall, SYS_rt_sigreturn};
+    constexpr int kListCalls[] = {SYS_lseek};
 #if defined(__SANITIZE_ADDRESS__)
-    // AddressSanitizer allocates below every call that it watches.
-    constexpr int kSanitizerCalls[] = {SYS_mmap, SYS_munmap, SYS_madvise, SYS_futex, SYS_gettid};
+    // AddressSanitizer allocates below the calls that it watches, and looks at the stack before those that do not
+    // return.
+    constexpr int kSanitizerCalls[] = {SYS_mmap, SYS_munmap, SYS_madvise, SYS_futex, SYS_gettid, SYS_sigaltstack};
 #else
     constexpr std::array<int, 0> kSanitizerCalls{};
 #endif
     sock_filter
-        program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kProcCalls) + std::size(kSanitizerCalls)) + 1];
+        program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kListCalls) + std::size(kSanitizerCalls)) + 1];
     std::size_t length = 0;
     for (const sock_filter& instruction : kHead) {
         program[length++] = instruction;
@@ -184,8 +206,8 @@ int lock(bool reads_proc) {
     for (const int call : kSanitizerCalls) {
         allow(call);
     }
-    if (reads_proc) {
-        for (const int call : kProcCalls) {
+    if (shares_pid_namespace) {
+        for (const int call : kListCalls) {
             allow(call);
         }
     }
@@ -194,32 +216,40 @@ int lock(bool reads_proc) {
     return sys::result_of(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
 }
 
-void run(pid_t command, const ChildMessage& started, bool kills) {
+void run(pid_t command, const ChildMessage& started, bool shares_pid_namespace) {
     send(started);
     for (;;) {
-        pollfd watched[] = {{kControl, POLLIN, 0}, {kSignals, POLLIN, 0}};
-        ::ppoll(watched, std::size(watched), nullptr, nullptr);
-        if (watched[1].revents != 0) {
-            signalfd_siginfo arrived;
-            [[maybe_unused]] const ssize_t taken = ::read(kSignals, &arrived, sizeof arrived);
-            const int ended = reap(command);
-            if (ended >= 0) {
-                leave(kills, ended);
+        // Not poll(2): CMD may lower our RLIMIT_NOFILE (prlimit(2) asks for nothing but the same ids), which that
+        // obeys.
+        epoll_event ready[2];
+        const int count = ::epoll_pwait(kEvents, ready, std::size(ready), -1, nullptr);
+        for (int i = 0; i < count; ++i) {
+            if (ready[i].data.fd == kSignals) {
+                signalfd_siginfo arrived;
+                [[maybe_unused]] const ssize_t taken = ::read(kSignals, &arrived, sizeof arrived);
+                const int ended = reap(command);
+                if (ended >= 0) {
+                    leave(shares_pid_namespace, ended);
+                }
+            } else if (!obey(command)) {
+                leave(shares_pid_namespace, 0);
             }
         }
-        if (watched[0].revents != 0 && !obey(command)) {
-            leave(kills, 0);
+        if (count < 0 && errno != EINTR) {
+            leave(shares_pid_namespace, kOwnFailure);
         }
     }
 }
 
-void kill_descendants() {
-    // The list holds the children of one thread, and there is one.
-    const Fd list(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-    while (list) {
+int open_children_list() {
+    return ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+}
+
+void kill_descendants(int children_list) {
+    for (;;) {
         char text[4096];
-        ::lseek(list.get(), 0, SEEK_SET);
-        const ssize_t count = ::read(list.get(), text, sizeof text);
+        ::lseek(children_list, 0, SEEK_SET);
+        const ssize_t count = ::read(children_list, text, sizeof text);
         pid_t pid = 0;
         for (ssize_t i = 0; i < count; ++i) {
             if (text[i] >= '0' && text[i] <= '9') {

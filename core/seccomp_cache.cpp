@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -107,6 +108,22 @@ bool write_entry(int directory, const std::string& name, std::string_view conten
     return file ? write_nameless(directory, file, name, content) : write_renamed(directory, name, content);
 }
 
+/// A file that grows over RLIMIT_FSIZE is EFBIG then, and no end of the program: the cache is a convenience.
+class IgnoredFileSizeSignal {
+public:
+    IgnoredFileSizeSignal() {
+        struct sigaction ignored {};
+        ignored.sa_handler = SIG_IGN;
+        ::sigaction(SIGXFSZ, &ignored, &before_);
+    }
+    IgnoredFileSizeSignal(const IgnoredFileSizeSignal&) = delete;
+    IgnoredFileSizeSignal& operator=(const IgnoredFileSizeSignal&) = delete;
+    ~IgnoredFileSizeSignal() { ::sigaction(SIGXFSZ, &before_, nullptr); }
+
+private:
+    struct sigaction before_ {};
+};
+
 struct CloseListing {
     void operator()(DIR* listing) const { ::closedir(listing); }
 };
@@ -151,6 +168,7 @@ Program load_or_compile(const SeccompPlan& plan, const std::string& data_dir) {
         }
     }
     Program program = compile(plan);
+    const IgnoredFileSizeSignal ignored;
     if (!directory) {
         directory = make_cache(data_dir);
     }

@@ -39,11 +39,16 @@ struck() {
     awk '/<unfinished/ { begun[$1] = $2 " " $3 } /INJECTED/ { print /resumed>/ ? begun[$1] : $2 " " $3 }' "$work/trace"
 }
 
+# The user's processes of a sandbox; pid 1 hides its command line.
+ours() {
+    pgrep -u "$user" -f "$probe|$sandbox|^sandbox-init"
+}
+
 # A message, the right status, nothing left; or CMD with every restriction.
 judge() {
-    if pgrep -u "$user" -f "$probe|$sandbox" >/dev/null; then
+    if ours >/dev/null; then
         sleep 0.2
-        ! pgrep -u "$user" -f "$probe|$sandbox" >"$work/left" || { echo "left behind: $(cat "$work/left")"; return 1; }
+        ! ours >"$work/left" || { echo "left behind: $(cat "$work/left")"; return 1; }
     fi
     struck=$(struck)
     [ -z "$struck" ] || strikes=$((strikes + 1))
@@ -94,7 +99,7 @@ failed=0
 strikes=0
 # What the program itself does first: it looks at its standard descriptors.
 first_call='fcntl(0, F_GETFD'
-trace
+trace # fills the cache of filters
 trace
 grep -qF "$first_call" "$work/trace" || { echo "faults: the program no longer begins with $first_call"; exit 1; }
 if [ "$(cat "$work/out")" != "bare 1 2 0" ]; then

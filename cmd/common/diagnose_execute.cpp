@@ -27,8 +27,6 @@ namespace sandbox {
 
 namespace {
 
-constexpr int kCannotExecute = 126;
-constexpr int kNotFound = 127;
 constexpr std::size_t kHead = 4096; // the kernel reads 256 bytes; a program header table may start later
 
 bool is_executable_file(const std::string& path) {

@@ -39,18 +39,10 @@ std::string named(std::string_view name, const std::string& value) {
     return fmt::format("{:<11} {}", name, value);
 }
 
-std::string shell_word(const std::string& word) {
-    const auto plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
-    };
-    return !word.empty() && std::ranges::all_of(word, plain) ? word : quoted(word);
-}
-
 std::string command_words(const std::vector<std::string>& arguments) {
     std::vector<std::string> words;
     for (const std::string& argument : arguments) {
-        words.push_back(shell_word(argument));
+        words.push_back(shell_quoted(argument));
     }
     return fmt::format("{}", fmt::join(words, " "));
 }
@@ -90,27 +82,26 @@ void write_identity(Page& page, const IdsPlan& ids) {
     write_map(page, "gid map", ids.gid_map);
 }
 
-void write_namespaces(Page& page, const Profile& profile, const NamespacesPlan& namespaces) {
-    const std::pair<std::string_view, bool> all[] = {{"pid", namespaces.pid},
-                                                     {"net", namespaces.net},
-                                                     {"ipc", namespaces.ipc},
-                                                     {"uts", namespaces.uts},
-                                                     {"cgroup", namespaces.cgroup}};
-    std::vector<std::string_view> own = {"user", "mnt"};
-    std::vector<std::string_view> shared;
-    for (const auto& [name, is_new] : all) {
-        (is_new ? own : shared).push_back(name);
+void write_namespaces(Page& page, const NamespacesPlan& namespaces) {
+    std::vector<std::string_view> created = {"user", "mnt"};
+    for (const auto& [name, choice] : namespaces.choices()) {
+        if (choice->is_new) {
+            created.emplace_back(name);
+        }
     }
     page.section("namespaces");
-    page.line(named("new", fmt::format("{}", fmt::join(own, " "))));
-    page.line(named("the host's", shared.empty() ? "none" : fmt::format("{}", fmt::join(shared, " "))),
-              namespaces.share_origin);
+    page.line(named("new", fmt::format("{}", fmt::join(created, " "))));
+    for (const auto& [name, choice] : namespaces.choices()) {
+        if (!choice->is_new) {
+            page.line(named("the host's", name), choice->origin);
+        }
+    }
     if (!namespaces.hostname.empty()) {
         page.line(named("hostname", escaped(namespaces.hostname)), namespaces.hostname_origin);
     }
     page.section("network");
     page.line(namespaces.net ? "none: a loopback interface and nothing else" : "the host's, unrestricted",
-              profile.network.mode.origin);
+              namespaces.net.origin);
 }
 
 std::string fact(const RootEntry& entry) {
@@ -342,7 +333,7 @@ std::string dry_run_text(const Profile& profile, const Plan& plan) {
     }
     write_command(page, profile, plan);
     write_identity(page, plan.ids);
-    write_namespaces(page, profile, plan.namespaces);
+    write_namespaces(page, plan.namespaces);
     write_filesystem(page, plan.root);
     write_environment(page, plan.environment);
     write_capabilities(page, plan.capabilities);

@@ -27,12 +27,14 @@ Json ids(const IdsPlan& plan) {
 Json namespaces(const NamespacesPlan& plan) {
     Json created = {"user", "mnt"};
     Json shared = Json::array();
-    const std::pair<const char*, bool> all[] = {
-        {"pid", plan.pid}, {"net", plan.net}, {"ipc", plan.ipc}, {"uts", plan.uts}, {"cgroup", plan.cgroup}};
-    for (const auto& [name, is_new] : all) {
-        (is_new ? created : shared).push_back(name);
+    for (const auto& [name, choice] : plan.choices()) {
+        if (choice->is_new) {
+            created.push_back(name);
+        } else {
+            shared.push_back(with_origin(name, choice->origin));
+        }
     }
-    Json result = {{"new", std::move(created)}, {"shared", with_origin(std::move(shared), plan.share_origin)}};
+    Json result = {{"new", std::move(created)}, {"shared", std::move(shared)}};
     result["hostname"] = plan.hostname.empty() ? Json(nullptr) : with_origin(plan.hostname, plan.hostname_origin);
     return result;
 }
@@ -168,7 +170,7 @@ std::string dry_run_json(const Profile& profile, const Plan& plan) {
         {"command", command(profile, plan)},
         {"ids", ids(plan.ids)},
         {"namespaces", namespaces(plan.namespaces)},
-        {"network", {{"mode", with_origin(plan.namespaces.net ? "none" : "host", profile.network.mode.origin)}}},
+        {"network", {{"mode", with_origin(plan.namespaces.net ? "none" : "host", plan.namespaces.net.origin)}}},
         {"filesystem", filesystem(plan.root)},
         {"environment", environment(plan.environment)},
         {"capabilities", capabilities(plan.capabilities)},

@@ -23,7 +23,7 @@ Options end at the first word that is not one; everything behind CMD is CMD's ow
 
 Examples:
   sandbox make test                       the current directory writable, the home private
-  sandbox -p strict python3 script.py     nothing writable, no network, few system calls
+  sandbox -p strict python3 script.py     nothing of the host writable, no network, few system calls
   sandbox -p strict --rw . ./configure    strict, but the current directory may be changed
   sandbox --ro ~/.gitconfig git log       show one more file of the home
   sandbox -p build --dry-run make         what would be done, and from where each part comes

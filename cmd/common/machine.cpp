@@ -68,8 +68,9 @@ std::optional<std::int64_t> read_number(std::string_view text) {
 std::map<std::string, std::int64_t> read_sysctls() {
     std::map<std::string, std::int64_t> values;
     for (const std::string name : kSysctls) {
-        std::string path = "/proc/sys/" + name;
-        std::replace(path.begin() + 10, path.end(), '.', '/');
+        std::string below = name;
+        std::ranges::replace(below, '.', '/');
+        const std::string path = "/proc/sys/" + below;
         if (const auto number = read_number(read_small_file(path))) {
             values[name] = *number;
         }

@@ -72,7 +72,7 @@ constexpr Option kOptions[] = {
     {.name = "clear-env", .help = "let no variable through but those that other options name",
      .group = Group::environment, .key = "environment.clear", .value = "true"},
 
-    {.name = "name", .argument = "NAME", .help = "a name for this sandbox",
+    {.name = "name", .argument = "NAME", .help = "a name for this sandbox, and its hostname unless --hostname gives one",
      .group = Group::run, .action = Action::name},
     {.name = "dry-run", .argument = "json", .help = "show what would be done and from where each part of it comes, and run nothing",
      .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::dry_run},

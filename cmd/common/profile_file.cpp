@@ -123,15 +123,12 @@ public:
 
         ProfileText written = parse_profile(text, path);
         Profile result;
-        std::vector<std::string> lineage;
         if (written.extends) {
             result = load({written.extends->text, written.extends->origin});
-            lineage = std::move(result.lineage);
         }
         replace_seccomp(result, written.profile);
         result = merge(std::move(result), std::move(written.profile));
         result.name = wanted.word;
-        result.lineage = std::move(lineage);
         result.lineage.push_back(path);
         chain_.pop_back();
         return result;
@@ -144,7 +141,14 @@ public:
         }
         Profile::Seccomp table;
         if (*base.value != "none") {
-            table = load({*base.value, base.origin}).seccomp;
+            Profile other = load({*base.value, base.origin});
+            table = std::move(other.seccomp);
+            // Its files decide about this run too: CMD must not write them.
+            for (std::string& file : other.lineage) {
+                if (std::ranges::find(profile.lineage, file) == profile.lineage.end()) {
+                    profile.lineage.push_back(std::move(file));
+                }
+            }
         } else if (!top.seccomp.allow.written() && top.seccomp.rules.empty()) {
             // "none" alone is no filter; who writes what is allowed means that the rest is not.
             table.default_action.set("allow", base.origin);

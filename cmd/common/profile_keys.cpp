@@ -14,14 +14,6 @@ namespace {
 
 using Words = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 3> kMaps = {"auto", "full", "self"};
-constexpr std::array<std::string_view, 2> kGroups = {"drop", "keep"};
-constexpr std::array<std::string_view, 5> kShared = {"pid", "net", "ipc", "uts", "cgroup"};
-constexpr std::array<std::string_view, 2> kRoots = {"host", "empty"};
-constexpr std::array<std::string_view, 2> kNetworks = {"none", "host"};
-constexpr std::array<std::string_view, 4> kDefaults = {"deny", "allow", "kill", "log"};
-constexpr std::array<std::string_view, 3> kTerminals = {"auto", "always", "never"};
-
 constexpr ProfileKey::Text text(ProfileKey::Text field) {
     return field;
 }
@@ -35,27 +27,27 @@ constexpr ProfileKey::Words list(ProfileKey::Words field) {
 // clang-format off
 constexpr ProfileKey kKeys[] = {
     {"", "description", text([](Profile& p) -> Setting<std::string>& { return p.description; })},
-    {"ids", "map", text([](Profile& p) -> Setting<std::string>& { return p.ids.map; }), kMaps},
+    {"ids", "map", text([](Profile& p) -> Setting<std::string>& { return p.ids.map; }), kIdMaps},
     {"ids", "user", text([](Profile& p) -> Setting<std::string>& { return p.ids.user; })},
-    {"ids", "groups", text([](Profile& p) -> Setting<std::string>& { return p.ids.groups; }), kGroups},
+    {"ids", "groups", text([](Profile& p) -> Setting<std::string>& { return p.ids.groups; }), kGroupWords},
     {"namespaces", "hostname", text([](Profile& p) -> Setting<std::string>& { return p.namespaces.hostname; })},
-    {"namespaces", "share", list([](Profile& p) -> List& { return p.namespaces.share; }), kShared},
+    {"namespaces", "share", list([](Profile& p) -> List& { return p.namespaces.share; }), kShareableNamespaces},
     {"filesystem", "root", text([](Profile& p) -> Setting<std::string>& { return p.filesystem.root; }), kRoots},
     {"filesystem", "read-only", list([](Profile& p) -> List& { return p.filesystem.read_only; })},
     {"filesystem", "read-write", list([](Profile& p) -> List& { return p.filesystem.read_write; })},
     {"filesystem", "tmpfs", list([](Profile& p) -> List& { return p.filesystem.tmpfs; })},
     {"filesystem", "hide", list([](Profile& p) -> List& { return p.filesystem.hide; })},
     {"filesystem", "masked", list([](Profile& p) -> List& { return p.filesystem.masked; })},
-    {"network", "mode", text([](Profile& p) -> Setting<std::string>& { return p.network.mode; }), kNetworks},
+    {"network", "mode", text([](Profile& p) -> Setting<std::string>& { return p.network.mode; }), kNetworkModes},
     {"limits", "timeout", text([](Profile& p) -> Setting<std::string>& { return p.limits.timeout; })},
     {"environment", "clear", flag([](Profile& p) -> Setting<bool>& { return p.environment.clear; })},
     {"environment", "pass", list([](Profile& p) -> List& { return p.environment.pass; })},
     {"capabilities", "keep", list([](Profile& p) -> List& { return p.capabilities.keep; })},
     {"capabilities", "drop", list([](Profile& p) -> List& { return p.capabilities.drop; })},
     {"process", "workdir", text([](Profile& p) -> Setting<std::string>& { return p.process.workdir; })},
-    {"process", "terminal", text([](Profile& p) -> Setting<std::string>& { return p.process.terminal; }), kTerminals},
+    {"process", "terminal", text([](Profile& p) -> Setting<std::string>& { return p.process.terminal; }), kTerminalWords},
     {"seccomp", "extends", text([](Profile& p) -> Setting<std::string>& { return p.seccomp.base_profile; })},
-    {"seccomp", "default", text([](Profile& p) -> Setting<std::string>& { return p.seccomp.default_action; }), kDefaults},
+    {"seccomp", "default", text([](Profile& p) -> Setting<std::string>& { return p.seccomp.default_action; }), kDefaultActions},
     {"seccomp", "allow", list([](Profile& p) -> List& { return p.seccomp.allow; }), {}, true},
     {"seccomp", "deny", list([](Profile& p) -> List& { return p.seccomp.deny; }), {}, true},
     {"seccomp", "architectures", list([](Profile& p) -> List& { return p.seccomp.architectures; })},

@@ -1,6 +1,7 @@
 #include "cmd/common/toml_tree.hpp"
 
 #define TOML_ENABLE_FORMATTERS 0
+#include <algorithm>
 #include <toml++/toml.h>
 
 #include <fmt/format.h>
@@ -59,7 +60,29 @@ TomlNode convert(const toml::node& node) {
 
 bool TomlNode::operator==(const TomlNode&) const = default;
 
+namespace {
+
+/// Each dot of a key is a table more, and toml++ limits the depth of brackets alone: its destructor would recurse until
+/// the stack is used up. No value of a profile has that many dots in a line.
+void refuse_deep_keys(std::string_view text, const std::string& source) {
+    constexpr std::ptrdiff_t kMostDots = 1000;
+    std::uint32_t line_number = 0;
+    while (!text.empty()) {
+        ++line_number;
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        if (std::ranges::count(line, '.') > kMostDots) {
+            const Origin origin{Origin::Kind::file, source, line_number, 1, {}};
+            throw Error(fmt::format("{}: more than {} dots in a line", origin.place(), kMostDots))
+                .cause("each dot of a key is a table in a table");
+        }
+    }
+}
+
+} // namespace
+
 TomlNode read_any_toml(std::string_view text, const std::string& source) {
+    refuse_deep_keys(text, source);
     try {
         return convert(toml::parse(text, source));
     } catch (const toml::parse_error& error) {

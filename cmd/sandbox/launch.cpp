@@ -28,6 +28,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "core/base/exit_status.hpp"
 #include "core/base/step_clock.hpp"
 #include "core/base/step_error.hpp"
 #include "core/base/sys.hpp"
@@ -61,7 +62,7 @@ struct Start {
     StepClock* clock;
 };
 
-/// The second string to the bow: the first is the control socket, whose end pid 1 watches. Without a pid namespace of
+/// A second safeguard; the first is the control socket, whose end pid 1 watches. Without a pid namespace of
 /// its own it must live on for a moment, to kill CMD's processes one by one.
 void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
     if (plan.namespaces.pid) {
@@ -78,10 +79,10 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     }
     const Fd terminal = pty::open_own(start.callers_terminal, start.control.child.get(), failure);
     if (process.terminal) {
-        failure.at(Step::start_session, pty::take_control(terminal));
+        failure.at(Step::take_terminal, pty::take_control(terminal));
         return STDIN_FILENO;
     }
-    return failure.at(Step::start_session, pty::take_outputs(terminal));
+    return failure.at(Step::take_terminal, pty::take_outputs(terminal));
 }
 
 /// pid 1: nothing that the supervisor did not decide happens here.
@@ -95,7 +96,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
 
     if (!plan.namespaces.pid) {
         // Not pid 1 of anything then: CMD's orphans come to us all the same.
-        failure.at(Step::watch_supervisor, ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+        failure.at(Step::become_subreaper, ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
     }
     failure.at(Step::start_session, ::setsid());
     credentials::leave_session_keyring(failure);
@@ -104,14 +105,15 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     // CMD's ids are ours from here on; a change of ids clears the signal for the supervisor's end, so it is asked for
     // again.
     die_with_supervisor(plan, failure);
-    failure.at(Step::watch_supervisor, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    failure.at(Step::clear_dumpable, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     const int terminal = take_terminal(start, failure);
     failure.at(Step::enter_workdir, enter_workdir(plan.process.workdir.c_str()), plan.process.workdir.c_str());
     credentials::give_up_privileges(plan.capabilities, failure);
     // Nothing here can gain a privilege any more.
 
-    failure.at(Step::close_descriptors, init::keep_only_own_descriptors(start.control.child.get()));
-    const bool kills = !plan.namespaces.pid;
+    failure.at(Step::close_descriptors,
+               init::keep_only_own_descriptors(start.control.child.get(), !plan.namespaces.pid));
+    const bool shares_pid_namespace = !plan.namespaces.pid;
     const StepReporter own(init::kControl, start.clock);
     // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for
     // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along, or it does so itself.
@@ -124,20 +126,20 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     }
     own.done(Step::execute);
     let_go_of_standard_streams(STDERR_FILENO);
-    const int locked = init::lock(kills);
-    if (locked < 0 && kills) {
+    const int locked = init::lock(shares_pid_namespace);
+    if (locked < 0 && shares_pid_namespace) {
         const int error_number = errno;
-        init::kill_descendants();
+        init::kill_descendants(init::kChildren);
         errno = error_number;
     }
     own.at(Step::lock_init, locked);
-    init::run(command, started, kills);
+    init::run(command, started, shares_pid_namespace);
 }
 
 /// The child: every capability in a user namespace where its ids still mean nothing.
 [[noreturn]] void enter(Start& start) {
     const Plan& plan = start.plan;
-    const mode_t umask = ::umask(0);
+    const mode_t umask = ::umask(0); // the new root gets exactly the modes of the plan
     start.control.supervisor.reset();
     const int control = start.control.child.get();
     if (start.clock != nullptr) {
@@ -158,11 +160,11 @@ int take_terminal(const Start& start, const StepReporter& failure) {
         failure.at(Step::raise_loopback, netns::raise_loopback());
     }
     if (!control::wait_for_proceed(control)) {
-        ::_exit(0); // the supervisor is gone
+        ::_exit(kOwnFailure); // the supervisor is gone, or what it said cannot be read
     }
     failure.done(Step::write_uid_map);
     // The ids mean something now: what is created from here on belongs to somebody. newuidmap needed us dumpable.
-    failure.at(Step::watch_supervisor, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    failure.at(Step::clear_dumpable, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 
     namespaces::create_cgroup(plan.namespaces, failure);
     namespaces::make_mounts_private(failure);
@@ -224,18 +226,22 @@ struct SharedClock {
 /// Without a pid namespace of their own, CMD's processes outlive pid 1 and become our children: they end with the
 /// scope.
 struct DescendantReaper {
-    bool is_needed;
+    Fd children_list;
 
-    explicit DescendantReaper(bool needed) : is_needed(needed) {
-        if (needed && ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+    explicit DescendantReaper(bool shares_pid_namespace) {
+        if (!shares_pid_namespace) {
+            return;
+        }
+        children_list.reset(init::open_children_list());
+        if (!children_list || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
             throw Error("cannot become the reaper of the sandbox's processes").kernel(errno);
         }
     }
     DescendantReaper(const DescendantReaper&) = delete;
     DescendantReaper& operator=(const DescendantReaper&) = delete;
     ~DescendantReaper() {
-        if (is_needed) {
-            init::kill_descendants();
+        if (children_list) {
+            init::kill_descendants(children_list.get());
         }
     }
 };

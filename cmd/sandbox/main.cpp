@@ -32,8 +32,6 @@ namespace sandbox {
 
 namespace {
 
-constexpr int kOwnFailure = 125;
-
 /// A setuid bit or a file capability on this program would turn each of its conveniences (profiles of the user's,
 /// $HOME, paths) into a hole. It has no use for them, so it does not run with them.
 void refuse_privilege() {

@@ -19,12 +19,13 @@ public:
 
     [[nodiscard]] bool wanted() const { return descriptor_ >= 0; }
 
-    /// {"event":"started","pid":CMD's,"init":pid 1's,"namespaces":{"user":INODE,...}}, pids as the caller sees them.
+    // The fields: sandbox(1), STATUS RECORDS.
+
+    /// CMD has been executed. Both pids are as the caller sees them.
     void started(pid_t command, pid_t init, const NamespaceInodes& namespaces) const;
-    /// {"event":"failed","step":...,"object":...,"errno":...,"message":...}: CMD has not run.
+    /// Before `started`: CMD has not run. After it: CMD was ended, because it could no longer be watched.
     void failed(const Error& error) const;
-    /// {"event":"ended","status":exit status of sandbox,"signal":N or
-    /// null,"reason":"exit"|"signal"|"timeout"|"killed"}.
+    /// \param status the exit status of sandbox. \param reason "exit", "signal", "timeout" or "killed".
     void ended(int status, int signal, const char* reason) const;
 
 private:

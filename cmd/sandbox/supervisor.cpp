@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 
+#include "core/base/exit_status.hpp"
 #include "core/base/step_error.hpp"
 #include "core/base/sys.hpp"
 #include "core/standard_streams.hpp"
@@ -20,12 +21,10 @@ namespace sandbox {
 namespace {
 
 constexpr std::chrono::milliseconds kGracePeriod{10'000};
-constexpr int kForegroundCheck = 200;     // milliseconds
-constexpr int kPatienceWithOutput = 2000; // milliseconds
-constexpr int kStatusTimedOut = 124;      // as timeout(1)
-constexpr int kSignalBase = 128;
+constexpr int kForegroundCheck = 200; // milliseconds
 
-/// From the keyboard the kernel signals the whole foreground group; CMD's group is not that group, so we do it for it.
+/// For Ctrl-C the kernel signals the terminal's foreground group. CMD is in another, so the whole of that is told by
+/// us.
 bool from_keyboard(const signalfd_siginfo& signal) {
     return signal.ssi_code == SI_KERNEL;
 }
@@ -63,7 +62,9 @@ Outcome Supervisor::watch() {
             relay_->watch(&watched[kTerminal]);
         }
         const bool in_background = relay_ && relay_->in_background();
-        ::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1);
+        if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
+            throw Error("cannot watch the sandbox").kernel(errno);
+        }
 
         if (relay_) {
             relay_->serve(&watched[kTerminal]);
@@ -86,21 +87,21 @@ Outcome Supervisor::watch() {
     return conclude();
 }
 
-/// What CMD wrote last is still on its way. A terminal that takes nothing for a while, or a signal, ends the wait:
-/// nothing of the sandbox is left that could be waited for.
+/// What CMD wrote last is still on its way: it waits as CMD itself would for a terminal that takes nothing, and a
+/// signal ends it.
 void Supervisor::pass_on_the_rest() {
     if (relay_) {
         relay_->hang_up();
     }
     while (relay_ && relay_->pass_on()) {
         pollfd watched[] = {{relay_->output(), POLLOUT, 0}, {signals_.descriptor(), POLLIN, 0}};
-        const int ready = ::poll(watched, std::size(watched), kPatienceWithOutput);
+        ::poll(watched, std::size(watched), -1);
         signalfd_siginfo signal{};
         const bool is_told_to_end = watched[1].revents != 0 &&
                                     ::read(signals_.descriptor(), &signal, sizeof signal) > 0 &&
                                     (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT ||
                                      signal.ssi_signo == SIGHUP || signal.ssi_signo == SIGQUIT);
-        if (ready == 0 || is_told_to_end) {
+        if (is_told_to_end) {
             return;
         }
     }
@@ -280,13 +281,17 @@ Outcome Supervisor::conclude() {
     const int init_status = init_.wait();
     Outcome outcome;
     if (timed_out_) {
-        outcome = {.status = kStatusTimedOut, .signal = SIGTERM, .timed_out = true};
+        // Without CMD's own end it was killed with the sandbox, when the grace period was over.
+        const int signal = !ended_ ? SIGKILL : WIFSIGNALED(*ended_) ? WTERMSIG(*ended_) : 0;
+        outcome = {.status = kTimedOut, .signal = signal, .timed_out = true};
     } else if (aborted_by_ != 0) {
         outcome = {.status = kSignalBase + aborted_by_, .signal = aborted_by_};
     } else if (ended_ && WIFSIGNALED(*ended_)) {
         outcome = {.status = kSignalBase + WTERMSIG(*ended_), .signal = WTERMSIG(*ended_)};
     } else if (ended_) {
         outcome = {.status = WEXITSTATUS(*ended_)};
+    } else if (WIFEXITED(init_status) && !started_) {
+        throw Error("the sandbox's pid 1 ended without a word");
     } else if (WIFEXITED(init_status)) {
         outcome = {.status = WEXITSTATUS(init_status)}; // its last message was lost; it ends as CMD did
     } else {

@@ -15,8 +15,6 @@ namespace sandbox::ctl {
 
 namespace {
 
-constexpr int kOwnFailure = 125;
-
 constexpr const char* kFooter = R"(
 Examples:
   sandboxctl doctor                    can this machine run sandboxes, and if not, why
@@ -29,7 +27,11 @@ Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl it
 See also: sandboxctl(1), sandbox(1), sandbox-profile(5).)";
 
 std::string help_command(const CLI::App& verb) {
-    return verb.get_parent() == nullptr ? "sandboxctl --help" : fmt::format("sandboxctl {} --help", verb.get_name());
+    std::string words = "--help";
+    for (const CLI::App* app = &verb; app->get_parent() != nullptr; app = app->get_parent()) {
+        words = app->get_name() + " " + words;
+    }
+    return "sandboxctl " + words;
 }
 
 std::string help_of(const CLI::App& verb) {
@@ -72,11 +74,10 @@ const CLI::App& find_verb(const CLI::App& program, const std::vector<std::string
 }
 
 int run(std::vector<std::string> words) {
-    CLI::App program("Looks after what sandbox makes and uses.", "sandboxctl");
+    CLI::App program("Looks after what sandbox uses.", "sandboxctl");
     program.set_help_flag("-h,--help", "this text");
     program.set_version_flag("-V,--version", "sandboxctl " SANDBOX_VERSION, "the version");
     program.get_formatter()->label("SUBCOMMAND", "VERB");
-    program.get_formatter()->label("Subcommands", "Verbs");
     Action chosen;
     add_profile(program, chosen);
     add_doctor(program, chosen);
@@ -119,6 +120,6 @@ int main(int argc, char** argv) {
         return error.exit_status();
     } catch (const std::exception& error) {
         sandbox::complain(error.what(), "sandboxctl");
-        return sandbox::ctl::kOwnFailure;
+        return sandbox::kOwnFailure;
     }
 }

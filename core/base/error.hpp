@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/exit_status.hpp"
+
 namespace sandbox {
 
 /// A failure told to the user. `what()` is the whole message without the "sandbox: " in front:
@@ -41,7 +43,7 @@ private:
 
     std::string summary_;
     int error_number_ = 0;
-    int exit_status_ = 125;
+    int exit_status_ = kOwnFailure;
     std::vector<std::string> causes_;
     std::vector<std::string> fixes_;
     std::string text_;

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "core/base/exit_status.hpp"
 #include "core/base/message.hpp"
 #include "core/base/step_clock.hpp"
 
@@ -58,6 +59,10 @@ StepWords words(Step step) {
         return {"enter the new root"};
     case Step::leave_old_root:
         return {"leave the old root"};
+    case Step::clear_dumpable:
+        return {"close pid 1 to other processes (PR_SET_DUMPABLE)"};
+    case Step::become_subreaper:
+        return {"become the reaper of CMD's processes"};
     case Step::start_session:
         return {"start a new session"};
     case Step::join_keyring:
@@ -68,6 +73,8 @@ StepWords words(Step step) {
         return {"take the uid and gid"};
     case Step::open_terminal:
         return {"open a terminal of the sandbox's own"};
+    case Step::take_terminal:
+        return {"take the sandbox's own terminal"};
     case Step::enter_workdir:
         return {"enter the working directory", true};
     case Step::set_securebits:
@@ -107,8 +114,8 @@ void StepReporter::leave(Step step, const char* object) const {
     message.failure.step = step;
     std::strncpy(message.failure.object, object, sizeof message.failure.object - 1);
     // Nobody is left to tell where this fails: the supervisor then sees the end of the socket.
-    const ssize_t sent = ::send(socket_, &message, sizeof message, MSG_NOSIGNAL);
-    ::_exit(sent < 0 ? 126 : 125);
+    [[maybe_unused]] const ssize_t sent = ::send(socket_, &message, sizeof message, MSG_NOSIGNAL);
+    ::_exit(kOwnFailure);
 }
 
 } // namespace sandbox

@@ -7,7 +7,7 @@
 
 namespace sandbox {
 
-/// Every step that can fail after clone, in the order of the story (cmd/sandbox/launch.cpp).
+/// Every step that can fail from clone on, in the order of the story (cmd/sandbox/launch.cpp).
 enum class Step : std::uint8_t {
     create_user_namespace,
     watch_supervisor,
@@ -16,6 +16,7 @@ enum class Step : std::uint8_t {
     raise_loopback,
     write_uid_map,
     write_gid_map,
+    clear_dumpable,
     create_cgroup_namespace,
     make_mounts_private,
     create_root,
@@ -32,11 +33,13 @@ enum class Step : std::uint8_t {
     seal_root,
     enter_root,
     leave_old_root,
+    become_subreaper,
     start_session,
     join_keyring,
     drop_groups,
     set_ids,
     open_terminal,
+    take_terminal,
     enter_workdir,
     set_securebits,
     drop_capabilities,
@@ -94,7 +97,7 @@ public:
     /// Notes the time of a step that cannot fail or was checked otherwise.
     void done(Step step) const;
 
-    /// Sends (step, object, errno) and ends the process with _exit(125).
+    /// Sends (step, object, errno) and ends the process: _exit(kOwnFailure).
     [[noreturn]] void leave(Step step, const char* object = "") const;
 
 private:

@@ -76,7 +76,7 @@ void put_proc(FilesystemContext& context) {
         return;
     }
     Place place = base_tree("/proc", "/proc", "/proc of the shared pid namespace");
-    place.writable = true;
+    place.writable = true; // as its own /proc is: a process may write its own oom_score_adj
     context.tree.put(std::move(place));
 }
 
@@ -125,7 +125,7 @@ void put_devices(FilesystemContext& context) {
 } // namespace
 
 void put_base(FilesystemContext& context) {
-    const bool host_view = one_of(context.profile.filesystem.root, "host", {"host", "empty"}) == "host";
+    const bool host_view = one_of(context.profile.filesystem.root, kRoots) == "host";
     if (host_view && context.tree.at("/") == nullptr) {
         put_system(context);
     }

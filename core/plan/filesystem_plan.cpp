@@ -83,7 +83,7 @@ std::pair<std::string, Origin> plan_workdir(FilesystemContext& context) {
     const auto& wanted = context.profile.process.workdir;
     if (wanted) {
         const std::string written = read_path({*wanted.value, wanted.origin}, context.host).path;
-        std::string path = tree.resolve(written, wanted.origin, false);
+        std::string path = tree.resolve(written, wanted.origin);
         if (!tree.shows_directory(path)) {
             throw Error(written_at(wanted.origin) + ": cannot start in " + quoted(written))
                 .cause("there is no such directory in the sandbox")
@@ -97,7 +97,7 @@ std::pair<std::string, Origin> plan_workdir(FilesystemContext& context) {
         return {context.host.cwd, built_in("current directory")};
     }
     const Origin home = built_in("home directory");
-    std::string path = tree.resolve(context.host.home, home, false);
+    std::string path = tree.resolve(context.host.home, home);
     if (tree.shows_directory(path)) {
         return {std::move(path), home};
     }

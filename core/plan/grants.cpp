@@ -54,7 +54,7 @@ void put_tree(FilesystemContext& context, const Grant& grant, std::string dest) 
 }
 
 void put_elsewhere(FilesystemContext& context, const Grant& grant) {
-    std::string dest = context.tree.resolve(grant.dest, grant.origin(), true);
+    std::string dest = context.tree.resolve_and_recreate_links(grant.dest, grant.origin());
     if (dest == "/") {
         throw Error(written_at(grant.origin()) + ": cannot put " + quoted(grant.written) + " at '/'")
             .cause("the root of the sandbox is its own")
@@ -73,7 +73,7 @@ std::uint32_t private_mode(const FilesystemContext& context, const std::string& 
 }
 
 void put_private(FilesystemContext& context, const Item& item, const PathWord& word) {
-    const std::string dest = context.tree.resolve(word.path, item.origin, true);
+    const std::string dest = context.tree.resolve_and_recreate_links(word.path, item.origin);
     if (dest == "/") {
         if (word.is_home_itself) {
             return; // a user whose home is "/": the root is empty and private already

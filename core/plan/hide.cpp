@@ -1,7 +1,9 @@
 #include "core/plan/hide.hpp"
 
 #include <cerrno>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/plan/path_words.hpp"
@@ -36,6 +38,26 @@ void refuse_unfit(const std::string& path, const Item& item) {
     }
 }
 
+/// Takes away the grants of what lies below `real` that an earlier layer gave. One of the same layer stays: who names a
+/// file of a hidden directory wants that file.
+void remove_grants_below(FilesystemContext& context, const std::string& real, const Item& item, bool by_pattern) {
+    std::vector<std::string> removed;
+    for (const auto& [dest, place] : context.tree.places()) {
+        if (place.kind != Place::Kind::host_tree || !paths::is_below(place.source, real)) {
+            continue;
+        }
+        if (place.rank < context.layers.rank(item.origin)) {
+            removed.push_back(dest);
+        } else if (!by_pattern) {
+            context.notice(written_at(item.origin) + ": " + quoted(place.source) +
+                           " below it stays visible: " + written_at(place.origin) + " grants it");
+        }
+    }
+    for (const std::string& dest : removed) {
+        context.tree.remove(dest);
+    }
+}
+
 /// Hides the host's `path` wherever it is seen; returns whether there is anything of that name.
 bool hide_host_path(FilesystemContext& context, const std::string& path, const Item& item, bool by_pattern) {
     const PathFact& fact = context.facts.look_up(path);
@@ -50,12 +72,13 @@ bool hide_host_path(FilesystemContext& context, const std::string& path, const I
     for (const std::string& dest : seen) {
         cover(context, dest, fact, item, by_pattern);
     }
+    remove_grants_below(context, fact.real, item, by_pattern);
     return true;
 }
 
 /// Hides what a path inside shows where that is another file of the host (a grant at another place).
 bool hide_inside_path(FilesystemContext& context, const std::string& path, const Item& item) {
-    const std::string dest = context.tree.resolve(path, item.origin, false);
+    const std::string dest = context.tree.resolve(path, item.origin);
     const Place* owner = context.tree.around(dest);
     if (owner == nullptr || owner->kind != Place::Kind::host_tree || owner->source == owner->dest) {
         return false;

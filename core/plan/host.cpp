@@ -73,7 +73,7 @@ void find_caller(Host& host) {
     host.gid = ::getgid();
     host.groups = own_groups();
     // The initial user namespace maps every id on itself: user_namespaces(7).
-    host.is_machines_root =
+    host.is_root_of_initial_user_namespace =
         host.uid == 0 && read_small_file("/proc/self/uid_map").find(" 4294967295\n") != std::string::npos;
     const host::PasswdEntry user = host::find_user(host.uid);
     host.user_name = user.name;

@@ -64,7 +64,7 @@ struct Host {
     std::string user_name;             ///< empty where the uid has no passwd entry
     std::vector<std::uint32_t> groups; ///< supplementary groups
 
-    bool is_machines_root = false; ///< uid 0 of the initial user namespace, and not of a container's
+    bool is_root_of_initial_user_namespace = false; ///< also in a container that has no user namespace of its own
 
     std::vector<IdRange> subuids;
     std::vector<IdRange> subgids;

@@ -142,7 +142,7 @@ std::optional<Obstacle> obstacle(const Host& host) {
 
 /// Whether the maps go through the helpers. \throws Error where they must and cannot.
 bool through_helpers(const Setting<std::string>& map, const std::optional<Obstacle>& obstacle) {
-    const std::string mode = one_of(map, "auto", {"auto", "full", "self"});
+    const std::string mode = one_of(map, kIdMaps);
     if (mode == "full" && obstacle) {
         throw Error(written_at(map.origin) + ": cannot map the whole subordinate range")
             .cause(obstacle->cause)
@@ -173,7 +173,7 @@ void check_mapped(const IdsPlan& plan, const Setting<std::string>& user, const s
 /// Whether setgroups(0) is to be called. \throws Error where groups stay that were to be dropped.
 bool plan_groups(const IdsPlan& plan, const Setting<std::string>& groups, const Host& host,
                  const std::optional<Obstacle>& obstacle) {
-    if (one_of(groups, "drop", {"drop", "keep"}) == "keep") {
+    if (one_of(groups, kGroupWords) == "keep") {
         return false;
     }
     if (plan.through_helpers) {

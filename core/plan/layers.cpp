@@ -19,15 +19,4 @@ int Layers::rank(const Origin& origin) const {
     return static_cast<int>(found - lineage_.begin()) + 1;
 }
 
-Origin built_in(std::string source) {
-    Origin origin;
-    origin.source = std::move(source);
-    return origin;
-}
-
-std::string written_at(const Origin& origin) {
-    return origin.key.empty() || origin.kind == Origin::Kind::option ? origin.place()
-                                                                     : origin.place() + ": " + origin.key.str();
-}
-
 } // namespace sandbox

@@ -20,10 +20,4 @@ private:
     std::vector<std::string> lineage_;
 };
 
-/// The origin of a value that is ours: "built-in default".
-[[nodiscard]] Origin built_in(std::string source = "default");
-
-/// "strict.toml:14:9: filesystem.read-only", "--ro /srv": the start of a message about a written value.
-[[nodiscard]] std::string written_at(const Origin& origin);
-
 } // namespace sandbox

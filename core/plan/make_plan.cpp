@@ -61,7 +61,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);
     plan.seccomp = plan_seccomp(profile);
     remark_on_mount_rights(plan);
-    if (host.is_machines_root) {
+    if (host.is_root_of_initial_user_namespace) {
         plan.notices.push_back(
             "you are root: CMD has the machine's own uid 0 and reads what only root may read; start as an "
             "ordinary user");

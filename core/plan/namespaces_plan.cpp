@@ -29,44 +29,46 @@ void check_hostname(const std::string& name, const std::string& place) {
 }
 
 void share(NamespacesPlan& plan, const Item& item) {
+    const NamespaceChoice shared{.is_new = false, .origin = item.origin};
     if (item.text == "pid") {
-        plan.pid = false;
+        plan.pid = shared;
     } else if (item.text == "ipc") {
-        plan.ipc = false;
+        plan.ipc = shared;
     } else if (item.text == "uts") {
-        plan.uts = false;
+        plan.uts = shared;
     } else if (item.text == "cgroup") {
-        plan.cgroup = false;
+        plan.cgroup = shared;
     } else if (item.text == "user") {
         refuse_share(item, "the user namespace is what gives the right to make all the others");
     } else if (item.text == "mnt" || item.text == "mount") {
         refuse_share(item, "the mount namespace holds the view of the files: grant paths instead");
     } else if (item.text != "net") {
-        refuse_word(item.text, item.origin, "a namespace", {"pid", "net", "ipc", "uts", "cgroup"});
+        refuse_word(item.text, item.origin, "a namespace", kShareableNamespaces);
     }
 }
 
-/// Whether CMD has a network namespace of its own: network.mode and the word "net" in share say the same thing twice.
-bool has_own_network(const Profile& profile, const Layers& layers) {
+/// network.mode and the word "net" in share say the same thing twice; the later layer counts.
+NamespaceChoice choose_network(const Profile& profile, const Layers& layers) {
     const auto& mode = profile.network.mode;
-    const bool host_mode = one_of(mode, "none", {"none", "host"}) == "host";
+    const NamespaceChoice by_mode{.is_new = one_of(mode, kNetworkModes) == "none", .origin = mode.origin};
     const Item* shared = nullptr;
     for (const Item& item : profile.namespaces.share.items) {
         if (item.text == "net") {
             shared = &item;
         }
     }
-    if (shared == nullptr || host_mode || !mode) {
-        return shared == nullptr && !host_mode;
+    if (shared == nullptr || !by_mode) {
+        return by_mode;
     }
+    const NamespaceChoice by_share{.is_new = false, .origin = shared->origin};
     const int share_rank = layers.rank(shared->origin);
     const int mode_rank = layers.rank(mode.origin);
-    if (share_rank == mode_rank) {
+    if (mode && share_rank == mode_rank) {
         throw Error(written_at(shared->origin) + ": cannot share the namespace 'net'")
             .cause(written_at(mode.origin) + " says that there is no network")
             .fix("write one of the two");
     }
-    return mode_rank > share_rank;
+    return mode && mode_rank > share_rank ? by_mode : by_share;
 }
 
 void plan_hostname(NamespacesPlan& plan, const Profile& profile, const Command& command) {
@@ -81,7 +83,7 @@ void plan_hostname(NamespacesPlan& plan, const Profile& profile, const Command& 
     if (!plan.uts) {
         if (by_option) {
             throw Error(written_at(hostname.origin) + ": cannot set the hostname")
-                .cause(written_at(plan.share_origin) + " shares the uts namespace: the name is the host's")
+                .cause(written_at(plan.uts.origin) + " shares the uts namespace: the name is the host's")
                 .fix("leave uts out of the shared namespaces");
         }
         return;
@@ -100,9 +102,8 @@ NamespacesPlan plan_namespaces(const Profile& profile, const Command& command, c
     NamespacesPlan plan;
     for (const Item& item : profile.namespaces.share.items) {
         share(plan, item);
-        plan.share_origin = item.origin;
     }
-    plan.net = has_own_network(profile, layers);
+    plan.net = choose_network(profile, layers);
     plan_hostname(plan, profile, command);
     return plan;
 }

@@ -1,7 +1,7 @@
 // A setting that takes one of a few words.
 #pragma once
 
-#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,12 +9,12 @@
 
 namespace sandbox {
 
-/// The setting's word, or `fallback` where it is not written. \throws Error for another word, with the nearest.
-[[nodiscard]] std::string one_of(const Setting<std::string>& setting, std::string_view fallback,
-                                 std::initializer_list<std::string_view> words);
+/// The setting's word, or the first of `words` where it is not written. \throws Error for another word, with the
+/// nearest.
+[[nodiscard]] std::string one_of(const Setting<std::string>& setting, std::span<const std::string_view> words);
 
 /// The error for a word that is none of `words`; `what` says what was expected ("a namespace").
 [[noreturn]] void refuse_word(const std::string& word, const Origin& origin, std::string_view what,
-                              std::initializer_list<std::string_view> words);
+                              std::span<const std::string_view> words);
 
 } // namespace sandbox

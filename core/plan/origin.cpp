@@ -18,4 +18,15 @@ std::string Origin::place() const {
     return source.str();
 }
 
+Origin built_in(std::string source) {
+    Origin origin;
+    origin.source = std::move(source);
+    return origin;
+}
+
+std::string written_at(const Origin& origin) {
+    return origin.key.empty() || origin.kind == Origin::Kind::option ? origin.place()
+                                                                     : origin.place() + ": " + origin.key.str();
+}
+
 } // namespace sandbox

@@ -31,6 +31,13 @@ struct Origin {
     bool operator==(const Origin&) const = default;
 };
 
+/// The origin of a value that is ours: "built-in default".
+[[nodiscard]] Origin built_in(std::string source = "default");
+
+/// "strict.toml:14:9: filesystem.read-only", "--ro /srv": the start of a message about a written value. A mistake of
+/// form starts with `place()` alone: its text names the key.
+[[nodiscard]] std::string written_at(const Origin& origin);
+
 /// One written word and its place.
 struct Item {
     std::string text;

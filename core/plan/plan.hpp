@@ -38,15 +38,28 @@ struct IdsPlan {
     Origin groups_origin;
 };
 
+/// Whether one namespace is a new one, and who wrote so.
+struct NamespaceChoice {
+    bool is_new = true; ///< false: the host's
+    Origin origin;
+
+    [[nodiscard]] explicit operator bool() const { return is_new; }
+};
+
+/// The user and the mount namespace are always new.
 struct NamespacesPlan {
-    bool pid = true; ///< true: a new one; false: the host's
-    bool net = true;
-    bool ipc = true;
-    bool uts = true;
-    bool cgroup = true;
+    NamespaceChoice pid;
+    NamespaceChoice net;
+    NamespaceChoice ipc;
+    NamespaceChoice uts;
+    NamespaceChoice cgroup;
     std::string hostname; ///< empty where uts is the host's
     Origin hostname_origin;
-    Origin share_origin;
+
+    /// Those that can be shared, by the names of namespaces.share.
+    [[nodiscard]] std::array<std::pair<const char*, const NamespaceChoice*>, 5> choices() const {
+        return {{{"pid", &pid}, {"net", &net}, {"ipc", &ipc}, {"uts", &uts}, {"cgroup", &cgroup}}};
+    }
 };
 
 /// One step of building the new root, in order. Destinations are absolute paths inside, free of links and "..".

@@ -38,7 +38,7 @@ std::vector<std::string> candidates(const std::string& name, std::string_view pa
 }
 
 void plan_terminal(ProcessPlan& plan, const Setting<std::string>& terminal, const Host& host) {
-    const std::string word = one_of(terminal, "auto", {"auto", "always", "never"});
+    const std::string word = one_of(terminal, kTerminalWords);
     const bool is_auto = word == "auto";
     plan.terminal = word == "always" || (is_auto && host.stdin_is_terminal && host.stdout_is_terminal);
     plan.output_terminal = is_auto && !plan.terminal && (host.stdout_is_terminal || host.stderr_is_terminal);
@@ -53,7 +53,7 @@ ProcessPlan plan_process(const Profile::Process& process, const Command& command
     }
     const std::string& name = command.arguments.front();
     if (name.empty()) {
-        throw Error("cannot run ''").cause("the command's name is empty").status(127);
+        throw Error("cannot run ''").cause("the command's name is empty").status(kNotFound);
     }
     ProcessPlan plan;
     plan.arguments = command.arguments;
@@ -62,7 +62,7 @@ ProcessPlan plan_process(const Profile::Process& process, const Command& command
         throw Error("cannot run " + quoted(name))
             .cause("PATH names no absolute directory to look in")
             .fix("name the file from / on, or give PATH=/usr/bin:/bin")
-            .status(127);
+            .status(kNotFound);
     }
     plan.workdir = workdir;
     plan_terminal(plan, process.terminal, host);

@@ -1,13 +1,24 @@
 // What was written: a TOML profile and the command line's options are both a Profile, and `merge` joins them.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/plan/origin.hpp"
 
 namespace sandbox {
+
+// The words that a setting can be; the first is what holds where nothing is written.
+constexpr auto kIdMaps = std::to_array<std::string_view>({"auto", "full", "self"});
+constexpr auto kGroupWords = std::to_array<std::string_view>({"drop", "keep"});
+constexpr auto kRoots = std::to_array<std::string_view>({"host", "empty"});
+constexpr auto kNetworkModes = std::to_array<std::string_view>({"none", "host"});
+constexpr auto kTerminalWords = std::to_array<std::string_view>({"auto", "always", "never"});
+constexpr auto kDefaultActions = std::to_array<std::string_view>({"deny", "allow", "kill", "log"});
+constexpr auto kShareableNamespaces = std::to_array<std::string_view>({"pid", "net", "ipc", "uts", "cgroup"});
 
 /// `{ arg = 0, op = "==", value = "AF_VSOCK" }`, checked for form by the reader, resolved by make_plan.
 struct SeccompCondition {

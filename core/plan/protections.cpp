@@ -91,7 +91,28 @@ private:
         }
     }
 
+    /// Grants of `real` itself, or of what lies below it.
+    void keep_grants_read_only(const std::string& real) {
+        std::vector<std::string> writable;
+        for (const auto& [dest, place] : context_.tree.places()) {
+            if (place.kind != Place::Kind::host_tree || !place.writable || !paths::is_within(place.source, real)) {
+                continue;
+            }
+            if (place.origin.kind == Origin::Kind::option) {
+                throw Error(written_at(place.origin) + ": cannot show " + quoted(place.source) + " writable")
+                    .cause("a command that writes the profiles chooses the cage of its next run")
+                    .fix("grant it read-only");
+            }
+            writable.push_back(dest);
+        }
+        for (const std::string& dest : writable) {
+            context_.tree.make_read_only(dest);
+            context_.notice(quoted(dest) + " is read-only: it belongs to the profiles");
+        }
+    }
+
     void keep_read_only(const std::string& real, bool make) {
+        keep_grants_read_only(real);
         for (const std::string& dest : context_.tree.appearances(real)) {
             if (tree_around(dest).writable && stands_at(dest, real, make)) {
                 put(Place::Kind::host_tree, dest, real, is_directory(real));

@@ -67,9 +67,8 @@ SeccompAction default_action(const Setting<std::string>& written) {
         return kDeny;
     }
     const Item item{.text = *written.value, .origin = written.origin};
-    constexpr auto kKnown = std::to_array<std::string_view>({"deny", "allow", "kill", "log"});
-    if (std::ranges::find(kKnown, item.text) == kKnown.end()) {
-        throw unknown(item, "default action", nearest(item.text, kKnown)).fix("one of deny, allow, kill, log");
+    if (std::ranges::find(kDefaultActions, item.text) == kDefaultActions.end()) {
+        throw unknown(item, "default action", nearest(item.text, kDefaultActions)).fix("one of deny, allow, kill, log");
     }
     return action_of(item);
 }

@@ -51,6 +51,13 @@ void VirtualTree::put(Place place) {
     found->second = std::move(place);
 }
 
+void VirtualTree::make_read_only(const std::string& dest) {
+    const auto found = places_.find(dest);
+    if (found != places_.end() && found->second.kind == Place::Kind::host_tree) {
+        found->second.writable = false;
+    }
+}
+
 void VirtualTree::put_link(const WalkedLink& link, const Origin& origin) {
     Place place;
     place.kind = Place::Kind::link;

@@ -52,6 +52,12 @@ public:
     /// \throws Error where one layer asks for two different things.
     void put(Place place);
 
+    /// The host tree at `dest` cannot be written; nothing happens where there is none.
+    void make_read_only(const std::string& dest);
+
+    /// Nothing stands at `dest` any more.
+    void remove(const std::string& dest) { places_.erase(dest); }
+
     /// Recreates a link of the host that was walked, unless something stands there.
     void put_link(const WalkedLink& link, const Origin& origin);
 
@@ -64,9 +70,16 @@ public:
     /// As `around`, above `dest` only.
     [[nodiscard]] const Place* above(const std::string& dest) const;
 
-    /// Where the absolute `path` leads inside: links of the skeleton and of granted trees are followed. In the skeleton
-    /// the host's links count too; `recreate` puts them there. \throws Error for a loop.
-    [[nodiscard]] std::string resolve(const std::string& path, const Origin& origin, bool recreate);
+    /// Where the absolute `path` leads inside: the links that stand there are followed, those of the skeleton and of
+    /// granted trees. \throws Error for a loop.
+    [[nodiscard]] std::string resolve(const std::string& path, const Origin& origin) {
+        return resolve(path, origin, false);
+    }
+
+    /// As `resolve`; a link of the host that `path` walks where nothing was granted is made inside too, and followed.
+    [[nodiscard]] std::string resolve_and_recreate_links(const std::string& path, const Origin& origin) {
+        return resolve(path, origin, true);
+    }
 
     /// The paths inside at which the host's `real` path can be seen.
     [[nodiscard]] std::vector<std::string> appearances(const std::string& real) const;
@@ -75,6 +88,8 @@ public:
     [[nodiscard]] bool shows_directory(const std::string& dest) const;
 
 private:
+    [[nodiscard]] std::string resolve(const std::string& path, const Origin& origin, bool recreate);
+
     /// The link that will stand at `path`, if one will.
     [[nodiscard]] std::optional<std::string> link_inside(const std::string& path, const Origin& origin, bool recreate);
 

@@ -141,6 +141,23 @@ BOOST_AUTO_TEST_CASE(a_closed_standard_input_does_not_hand_cmd_a_file_of_ours) {
     BOOST_TEST((closed.out.empty() || closed.out == "/dev/null\n"), closed);
 }
 
+BOOST_AUTO_TEST_CASE(output_waits_for_a_reader_that_takes_its_time) {
+    const Result late = sh("'" + sandbox_program() +
+                           "' --profile strict --tty -- seq 1 14000 < /dev/null | "
+                           "(sleep 3; wc -l)");
+    BOOST_TEST(late.out == "14000\n", late);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_on_file_sizes_does_not_end_a_run_that_caches_its_filter) {
+    const Result limited =
+        sh("ulimit -f 0; XDG_DATA_HOME=~/new '" + sandbox_program() + "' --profile strict -- sh -c 'exit 4'");
+    BOOST_TEST(limited.status == 4, limited);
+    // CMD gets the signal as ever.
+    const Result control =
+        sh("ulimit -f 0; '" + sandbox_program() + "' --profile strict -- sh -c 'echo x > /tmp/f; echo went on'");
+    BOOST_TEST(!control.printed("went on"), control);
+}
+
 BOOST_AUTO_TEST_CASE(a_directory_as_standard_input_is_refused) {
     // openat(0, "etc/...") would reach all of the host's files below it.
     const Result attack = sh("'" + sandbox_program() + "' --profile strict -- true < /");

@@ -143,13 +143,6 @@ BOOST_AUTO_TEST_CASE(a_read_only_grant_cannot_be_remounted_writable) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(it_is_said_where_the_right_to_mount_is_kept_and_no_filter_holds_it) {
-    const Result said = sandbox({"--profile", "strict", "--seccomp", "none", "--cap-add", "sys_admin", "true"});
-    BOOST_TEST(said.said("CMD keeps CAP_SYS_ADMIN"), said);
-    const Result control = sandbox({"--profile", "strict", "--cap-add", "sys_admin", "true"});
-    BOOST_TEST(!control.said("CMD keeps CAP_SYS_ADMIN"), control);
-}
-
 BOOST_AUTO_TEST_CASE(a_capability_that_takes_grants_apart_is_not_kept_silently) {
     // The mounts belong to the user namespace that CAP_SYS_ADMIN rules: who keeps it is told what it undoes.
     for (const Words& how : {Words{"permissive"}, Words{"strict", "--seccomp", "none"}}) {
@@ -398,6 +391,43 @@ BOOST_AUTO_TEST_CASE(the_directory_of_profiles_cannot_be_changed_where_the_home_
     BOOST_TEST(!fs::exists(home / ".config/away"));
     BOOST_TEST(fs::exists(home / "written"), attack);
     BOOST_TEST(sh("echo x > ~/.config/sandbox/profiles/strict.toml").status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_decides_about_the_filter_cannot_be_changed) {
+    write(project / "filter.toml", "[seccomp]\nextends = \"strict\"\n");
+    profile("mine", "extends = \"build\"\n[seccomp]\nextends = \"" + (project / "filter.toml").string() + "\"\n");
+    const std::string before = read_file(project / "filter.toml");
+    const std::string script = "echo > filter.toml; rm -f filter.toml; mv filter.toml away; touch written";
+    for (const Words& how : {Words{"mine"}, Words{"build", "--seccomp", "./filter.toml"}}) {
+        Words words = {"--profile"};
+        words.insert(words.end(), how.begin(), how.end());
+        words.insert(words.end(), {"--", "sh", "-c", script});
+        const Result attack = sandbox(words);
+        BOOST_TEST(read_file(project / "filter.toml") == before, attack);
+        BOOST_TEST(fs::remove(project / "written"), attack);
+    }
+    BOOST_TEST(sandbox({"--profile", "build", "--", "sh", "-c", "echo >> filter.toml"}).status == 0);
+    BOOST_TEST(read_file(project / "filter.toml") != before);
+}
+
+BOOST_AUTO_TEST_CASE(linked_profiles_cannot_be_changed_where_their_directory_is_granted) {
+    directory(home / "dotfiles/profiles");
+    directory(home / ".config/sandbox");
+    fs::create_directory_symlink("../../dotfiles/profiles", home / ".config/sandbox/profiles");
+    write(home / "dotfiles/profiles/mine.toml", "extends = \"strict\"\n");
+    const std::string before = tree(home / "dotfiles");
+    Options options = here();
+    options.cwd = home / "dotfiles/profiles";
+    const Result attack = sandbox(
+        {"--profile", "default", "--", "sh", "-c", "echo x > strict.toml; echo x > mine.toml; mkdir new"}, options);
+    BOOST_TEST(tree(home / "dotfiles") == before, attack);
+    BOOST_TEST(attack.said("belongs to the profiles"), attack);
+    for (const char* grant : {"dotfiles/profiles:/x", "dotfiles/profiles/mine.toml"}) {
+        const Result refused = sandbox({"--profile", "strict", "--rw", (home / grant).string(), "true"});
+        BOOST_TEST(refused.status == 125, refused);
+        BOOST_TEST(refused.said("chooses the cage of its next run"), refused);
+    }
+    BOOST_TEST(sandbox({"--profile", "strict", "--ro", (home / "dotfiles/profiles").string(), "true"}).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_profile_cannot_be_planted_where_the_home_is_granted) {

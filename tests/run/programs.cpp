@@ -11,7 +11,7 @@ using namespace sandbox::test;
 
 BOOST_FIXTURE_TEST_SUITE(programs, World)
 
-BOOST_AUTO_TEST_CASE(bash_and_coreutils) {
+BOOST_AUTO_TEST_CASE(bash_and_coreutils_work_in_strict) {
     const std::string script = R"SH(set -euo pipefail
 cd /tmp
 mkdir -p a/b && touch a/b/c && ln -s c a/b/l && ln a/b/c a/b/h && cp -a a d && mv d e && chmod 750 e && rmdir --ignore-fail-on-non-empty e
@@ -32,7 +32,7 @@ diff <(echo same) <(echo same) && [[ abc =~ b ]] && declare -A m=([k]=v) && echo
     BOOST_TEST(ran.printed("co\nv\ntrapped\n"), ran);
 }
 
-BOOST_AUTO_TEST_CASE(python3) {
+BOOST_AUTO_TEST_CASE(python3_works_in_strict) {
     NEEDS(installed("python3"), "python3 is not installed");
     write(project / "script.py",
           R"PY(import asyncio, concurrent.futures, hashlib, json, multiprocessing, os, random, select, shutil, signal
@@ -63,7 +63,7 @@ if __name__ == "__main__":
     BOOST_TEST(ran.out == "python is fine {\"pid\": true}\n", ran);
 }
 
-BOOST_AUTO_TEST_CASE(node) {
+BOOST_AUTO_TEST_CASE(node_works_in_strict) {
     NEEDS(installed("node"), "node is not installed");
     write(
         project / "script.js",
@@ -82,7 +82,7 @@ const server = net.createServer(s => s.end('bye')).listen(0, '127.0.0.1', () =>
     BOOST_TEST(ran.out == "node is fine bye\n", ran);
 }
 
-BOOST_AUTO_TEST_CASE(perl) {
+BOOST_AUTO_TEST_CASE(perl_works_in_strict) {
     NEEDS(installed("perl"), "perl is not installed");
     const Result ran =
         sandbox({"--profile", "strict", "--", "perl", "-MSocket", "-MFile::Temp", "-MTime::HiRes", "-MPOSIX", "-e",
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(perl) {
     BOOST_TEST(ran.out == "perl is fine\n", ran);
 }
 
-BOOST_AUTO_TEST_CASE(git_on_a_repository) {
+BOOST_AUTO_TEST_CASE(git_works_on_a_repository_in_strict) {
     NEEDS(installed("git"), "git is not installed");
     const std::string identity = "git -c user.name=a -c user.email=a@example.org -c init.defaultBranch=main ";
     BOOST_TEST(sh("git -c init.defaultBranch=main init -q . && echo one > file && git add file && " + identity +
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(git_on_a_repository) {
     BOOST_TEST(sh("git log --oneline | wc -l").out == "2\n");
 }
 
-BOOST_AUTO_TEST_CASE(sqlite3) {
+BOOST_AUTO_TEST_CASE(sqlite3_works_in_strict) {
     NEEDS(installed("sqlite3"), "sqlite3 is not installed");
     const Result ran =
         sandbox({"--profile", "strict", "--rw", project.string(), "--", "sqlite3", "data.db",
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(sqlite3) {
     BOOST_TEST(sh("sqlite3 data.db 'select x+1 from t'").out == "43\n");
 }
 
-BOOST_AUTO_TEST_CASE(gcc_and_make_on_a_source_tree_in_build) {
+BOOST_AUTO_TEST_CASE(gcc_and_make_work_on_a_source_tree_in_build) {
     NEEDS(installed("g++") && installed("make"), "no compiler is installed");
     // Our own sources: the probes in C, the base layer in C++, built in parallel by a Makefile.
     const fs::path source = std::getenv("SANDBOX_TEST_SOURCE");
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(gcc_and_make_on_a_source_tree_in_build) {
     BOOST_TEST(ran.out == "4000\n", ran);
 }
 
-BOOST_AUTO_TEST_CASE(a_threaded_program) {
+BOOST_AUTO_TEST_CASE(a_threaded_program_works_in_strict) {
     const Result ran = inside("strict", {probe("threads"), "128"});
     BOOST_TEST(ran.out == "128000\n", ran);
 }

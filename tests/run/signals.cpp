@@ -85,6 +85,31 @@ BOOST_AUTO_TEST_CASE(a_command_that_stops_itself_does_not_stop_its_time) {
     BOOST_TEST(!stopped.hung);
 }
 
+BOOST_AUTO_TEST_CASE(limits_that_cmd_sets_on_pid_1_do_not_wedge_it) {
+    NEEDS(installed("python3"), "python3 is not installed");
+    const std::string script = "import os, resource, sys, time\n"
+                               "try:\n"
+                               "    resource.prlimit(int(sys.argv[1]), resource.RLIMIT_NOFILE, (0, 0))\n"
+                               "    print('lowered')\n"
+                               "except PermissionError:\n"
+                               "    print('refused')\n"
+                               "if os.fork() == 0:\n"
+                               "    if os.fork() == 0: os._exit(0)\n"
+                               "    os._exit(0)\n"
+                               "os.wait(); time.sleep(.3); sys.stdout.flush(); os._exit(3)\n";
+    for (const Words& how : {Words{"default"}, Words{"strict", "--seccomp", "none"}, Words{"strict"},
+                             Words{"default", "--share", "pid"}}) {
+        Words words = {"--profile"};
+        words.insert(words.end(), how.begin(), how.end());
+        const bool shared = how.back() == "pid";
+        words.insert(words.end(), {"--", "python3", "-c", script, shared ? "0" : "1"});
+        const Result ended = sandbox(words);
+        BOOST_TEST(ended.status == 3, ended);
+        BOOST_TEST(ended.printed(how.size() == 1 && how[0] == "strict" ? "refused" : "lowered"), ended);
+        BOOST_TEST(!ended.hung);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_parent_that_ignores_sigchld_does_not_hang_it) {
     Options options = here();
     options.before_exec = [] { std::signal(SIGCHLD, SIG_IGN); };

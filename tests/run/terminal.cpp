@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(the_terminals_modes_are_restored) {
         BOOST_TEST(plain.wait() >= 0, plain.screen());
         BOOST_TEST(same_modes(before, plain.modes()), plain.screen());
     }
-    // Also where the supervisor is asked to end, and where it cannot be asked.
+    // Also where the supervisor is asked to end.
     Terminal ended({sandbox_program(), "--profile", "strict", "--", "sh", "-c", "stty raw -echo; echo up; sleep 1000"},
                    here());
     const termios before = ended.modes();

@@ -64,11 +64,9 @@ std::string ids_text(const IdsPlan& ids) {
 }
 
 std::string namespaces_text(const NamespacesPlan& plan) {
-    const std::array<std::pair<const char*, bool>, 5> all = {
-        {{"pid", plan.pid}, {"net", plan.net}, {"ipc", plan.ipc}, {"uts", plan.uts}, {"cgroup", plan.cgroup}}};
     std::string text = "namespaces";
-    for (const auto& [name, is_new] : all) {
-        text += fmt::format(" {}={}", name, is_new ? "new" : "host");
+    for (const auto& [name, choice] : plan.choices()) {
+        text += fmt::format(" {}={}", name, choice->is_new ? "new" : "host");
     }
     return text + fmt::format("\n  hostname {}{}\n", plan.hostname, from(plan.hostname_origin));
 }

@@ -19,7 +19,8 @@ chmod 0755 "$stage"
     exit 1
 }
 mkdir "$stage/probes"
-cp "build/$kind/probes/"* "$stage/probes/"
+# `make quickstart` builds none.
+[ ! -d "build/$kind/probes" ] || cp "build/$kind/probes/"* "$stage/probes/"
 chmod -R a+rX "$stage"
 
 sh tests/support/users.sh

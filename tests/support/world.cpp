@@ -210,8 +210,8 @@ Belongings belongings(const World& world) {
             // The compiled filters are kept on purpose; everything else of a run goes with it.
             const std::string path = line.substr(0, line.find(' '));
             const bool cache = path.starts_with((world.home / ".local/share/sandbox").string());
-            if (!cache || (path.find("seccomp") == std::string::npos && path.find("filter") == std::string::npos &&
-                           path != (world.home / ".local/share/sandbox").string())) {
+            if (!cache ||
+                (path.find("seccomp") == std::string::npos && path != (world.home / ".local/share/sandbox").string())) {
                 found.files += path + "\n";
             }
         }

@@ -165,4 +165,14 @@ BOOST_AUTO_TEST_CASE(they_agree_on_documents_with_one_byte_changed) {
     BOOST_TEST(plain > 500U); // so the comparison is about something
 }
 
+BOOST_AUTO_TEST_CASE(a_key_of_countless_parts_is_an_error) {
+    std::string deep = "[a";
+    for (int i = 0; i < 200000; ++i) {
+        deep += ".a";
+    }
+    BOOST_CHECK_EXCEPTION(static_cast<void>(read_toml("\n" + deep + "]\n", "x")), Error, [](const Error& error) {
+        return std::string(error.what()).starts_with("x:2:1: more than 1000 dots in a line");
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -57,6 +57,23 @@ BOOST_AUTO_TEST_CASE(it_is_hidden_wherever_it_shows) {
     BOOST_CHECK(!has("pin /keys/all"));
 }
 
+BOOST_AUTO_TEST_CASE(hiding_a_directory_takes_away_what_an_earlier_layer_grants_below_it) {
+    machine.file("/home/dev/.ssh/config");
+    in_profile(profile.filesystem.read_only, "~/.ssh/config");
+    BOOST_CHECK(has("bind /home/dev/.ssh/config ro file"));
+    hide("~/.ssh");
+    BOOST_CHECK(!has("bind /home/dev/.ssh/config ro file"));
+    BOOST_CHECK_EQUAL(notices(), "");
+}
+
+BOOST_AUTO_TEST_CASE(what_one_layer_grants_below_what_it_hides_stays_and_is_said) {
+    machine.file("/home/dev/.ssh/config");
+    ro("~/.ssh/config");
+    hide("~/.ssh");
+    BOOST_CHECK(has("bind /home/dev/.ssh/config ro file"));
+    CHECK_SAYS(notices(), "'/home/dev/.ssh/config' below it stays visible: --ro ~/.ssh/config grants it");
+}
+
 BOOST_AUTO_TEST_CASE(a_path_inside_can_be_named_too) {
     machine.file("/srv/data/secret");
     ro("/srv/data:/mnt");
