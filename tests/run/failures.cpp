@@ -264,10 +264,29 @@ BOOST_AUTO_TEST_CASE(names_in_messages_cannot_forge_lines) {
 BOOST_AUTO_TEST_CASE(doctor_finds_nothing_wrong_on_a_machine_that_can) {
     const Result text = outside({sandboxctl_program(), "doctor"});
     BOOST_TEST(text.status == 0, text);
+    BOOST_TEST(text.printed("\nSandboxes work here.\n"), text);
     const Result json = outside({sandboxctl_program(), "doctor", "--json"});
     BOOST_TEST(json.status == 0, json);
     const auto parsed = nlohmann::json::parse(json.out);
-    BOOST_TEST(!parsed.empty());
+    BOOST_TEST(parsed["works"].get<bool>(), json);
+    // The ids are sandboxctl(1)'s promise to programs.
+    const Words promised = {"kernel",    "system-calls",    "outer-filter",     "proc",      "user-namespaces",
+                            "apparmor",  "chroot",          "namespace-limits", "newuidmap", "no-new-privs",
+                            "user-name", "subordinate-ids", "proc-visible",     "processes", "start"};
+    Words ids;
+    for (const auto& check : parsed["checks"]) {
+        ids.push_back(check["id"].get<std::string>());
+        const auto title = check["title"].get<std::string>();
+        const auto state = check["state"].get<std::string>();
+        BOOST_TEST(!title.empty(), json);
+        BOOST_TEST((state == "ok" || state == "warning"), json);
+        // What is not well has its reason and what helps; what is well has neither.
+        BOOST_TEST(check["why"].is_null() == (state == "ok"), json);
+        BOOST_TEST(check["fix"].is_null() == (state == "ok"), json);
+        BOOST_TEST(text.printed(title), title << text);
+    }
+    BOOST_TEST(ids == promised, boost::test_tools::per_element());
+    BOOST_TEST(parsed["checks"].back()["state"] == "ok", json);
 }
 
 BOOST_AUTO_TEST_CASE(doctor_finds_ahead_what_a_start_would_fail_on) {
