@@ -22,22 +22,35 @@ expect() {
 options=$("$bin/sandbox" --help | sed -n 's/^ *\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\).*/\2/p' | sort -u)
 [ -n "$options" ] || { echo "sandbox --help lists no option"; exit 1; }
 for option in $options; do
-    # In mdoc an option stands as "Fl -name", in man(7) as "\-\-name".
-    # shellcheck disable=SC1003
-    expect "man/--$option" grep -Eq -e "Fl -$option( |\$)|(--|\\\\-\\\\-)$(printf %s "$option" | sed 's/-/\\\\?-/g')([^a-z-]|\$)" man/sandbox.1
-    for script in bash-completion/completions/sandbox zsh/site-functions/_sandbox fish/vendor_completions.d/sandbox.fish; do
-        expect "completion/${script%%/*}/--$option" grep -Eq -e "(--|-l )'?$option([^a-z-]|\$)" "$share/$script"
-    done
+    # The entry itself, alone or behind its short form; a mention elsewhere does not count.
+    expect "man/--$option" grep -Eq -e "^\.It Fl ([a-zA-Z] , Fl )?-$option( |\$)" man/sandbox.1
+    expect "completion/bash/--$option" grep -Eq -e "compgen -W .*(\\\\n|')--$option(\\\\n|')" \
+        "$share/bash-completion/completions/sandbox"
+    expect "completion/zsh/--$option" grep -Eq -e "^ *'\*('\{-[a-zA-Z]\+?,)?--${option}[=}[]" \
+        "$share/zsh/site-functions/_sandbox"
+    expect "completion/fish/--$option" grep -Eq -e "^complete -c sandbox .* -l $option( |\$)" \
+        "$share/fish/vendor_completions.d/sandbox.fish"
 done
-for verb in doctor profile completion; do
-    expect "man/sandboxctl-$verb" grep -q "$verb" man/sandboxctl.1
-    expect "completion/bash/sandboxctl-$verb" grep -q "$verb" "$share/bash-completion/completions/sandboxctl"
+for verb in doctor "profile list" "profile show" "profile check" completion; do
+    word=${verb##* }
+    expect "man/sandboxctl-$verb" grep -qx "\.Ss $verb" man/sandboxctl.1
+    expect "completion/bash/sandboxctl-$verb" grep -q "^ *'sandboxctl.*|$word') path='sandboxctl $verb'" \
+        "$share/bash-completion/completions/sandboxctl"
+    expect "completion/zsh/sandboxctl-$verb" grep -q "^ *'$word:" "$share/zsh/site-functions/_sandboxctl"
+    expect "completion/fish/sandboxctl-$verb" grep -q "^complete -c sandboxctl .* -a $word " \
+        "$share/fish/vendor_completions.d/sandboxctl.fish"
 done
-# The table of the profile's keys: {"ids", "map", ...
-keys=$(sed -n 's/^ *{"[a-z]*", "\([a-z-]*\)".*/\1/p' cmd/common/profile_keys.cpp | sort -u)
+# The table of the profile's keys, {"ids", "map", ...: each has its entry in the section of its table.
+keys=$(sed -n 's/^ *{"\([a-z]*\)", "\([a-z-]*\)".*/\1.\2/p' cmd/common/profile_keys.cpp | sort -u)
 [ -n "$keys" ] || { echo "no key found in cmd/common/profile_keys.cpp"; exit 1; }
 for key in $keys; do
-    expect "man/key-$key" grep -Eq "$(printf %s "$key" | sed 's/-/\\\\?-/g')" man/sandbox-profile.5
+    table=${key%%.*}
+    section="[$table]:"
+    [ -n "$table" ] || section=KEYS
+    # shellcheck disable=SC2016
+    expect "man/key-$key" sh -c \
+        'awk -v s="$1" "/^\.S[sh]/ { inside = index(\$0, s) } inside" man/sandbox-profile.5 | grep -q "^\.It Ic $2 No ="' \
+        sh "$section" "${key#*.}"
 done
 for page in sandbox.1 sandboxctl.1 sandbox-profile.5 sandbox-security.7; do
     expect "lint/$page" mandoc -Tlint -Wwarning "man/$page"
