@@ -3,22 +3,25 @@
 // next", and one with the allowances. libseccomp is given no program that both restricts and allows a call: there a
 // plain allowance swallows a tested restriction, and a masked "not equal" does not exist, so that "ioctl, but not
 // TIOCSTI" cannot be said in one without comparing 64 bits (CVE-2019-10063).
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
+#include "core/base/file.hpp"
 #include "core/plan/syscalls.hpp"
 #include "core/seccomp.hpp"
 #include "core/seccomp_code.hpp"
@@ -80,17 +83,22 @@ void add(const Filter& filter, const SeccompEntry& entry) {
           entry.syscall.name);
 }
 
+/// Through a pipe, whose buffer holds more than the kernel takes as a program: a file would obey RLIMIT_FSIZE.
 Code exported(const Filter& filter) {
-    const Fd file(::memfd_create("seccomp", MFD_CLOEXEC));
-    if (!file) {
-        throw Error("cannot compile the system call filter: memfd_create").kernel(errno);
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+        throw Error("cannot compile the system call filter: pipe").kernel(errno);
     }
-    check(::seccomp_export_bpf(filter.get(), file.get()), "export");
-    Code code(static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)) / sizeof(sock_filter));
-    const std::size_t size = code.size() * sizeof(sock_filter);
-    if (::pread(file.get(), code.data(), size, 0) != static_cast<ssize_t>(size)) {
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    check(::seccomp_export_bpf(filter.get(), writer.get()), "export");
+    writer.reset();
+    std::string bytes;
+    if (!read_all(reader.get(), std::string::npos, bytes)) {
         throw Error("cannot compile the system call filter: its program cannot be read back").kernel(errno);
     }
+    Code code(bytes.size() / sizeof(sock_filter));
+    std::memcpy(code.data(), bytes.data(), code.size() * sizeof(sock_filter));
     return code;
 }
 
