@@ -12,10 +12,22 @@ namespace sandbox {
 
 namespace {
 
-using Ids = std::vector<std::string_view>;
+/// What the errno alone says, where no single fact of the machine is at fault.
+void add_meaning(Error& error, Step step, int error_number, const Machine& machine) {
+    const bool creates =
+        step == Step::create_user_namespace || step == Step::create_namespaces || step == Step::create_cgroup_namespace;
+    if (creates && (error_number == ENOSPC || error_number == EUSERS)) {
+        const auto most = machine.sysctls.find("user.max_user_namespaces");
+        error.cause(
+            fmt::format("as many namespaces exist as user.max_*_namespaces allows{}, or they are nested 32 deep",
+                        most == machine.sysctls.end() ? "" : fmt::format(" ({})", most->second)));
+        error.fix("end some sandboxes, or raise the limit: sudo sysctl -w user.max_user_namespaces=100000");
+    }
+}
 
-/// The checks whose failure can make `step` fail.
-Ids suspects(Step step) {
+} // namespace
+
+std::vector<std::string_view> suspect_checks(Step step) {
     switch (step) {
     case Step::create_user_namespace:
         return {"kernel",   "system-calls", "outer-filter",     "user-namespaces",
@@ -39,28 +51,13 @@ Ids suspects(Step step) {
     }
 }
 
-/// What the errno alone says, where no single fact of the machine is at fault.
-void add_meaning(Error& error, Step step, int error_number, const Machine& machine) {
-    const bool creates =
-        step == Step::create_user_namespace || step == Step::create_namespaces || step == Step::create_cgroup_namespace;
-    if (creates && (error_number == ENOSPC || error_number == EUSERS)) {
-        const auto most = machine.sysctls.find("user.max_user_namespaces");
-        error.cause(
-            fmt::format("as many namespaces exist as user.max_*_namespaces allows{}, or they are nested 32 deep",
-                        most == machine.sysctls.end() ? "" : fmt::format(" ({})", most->second)));
-        error.fix("end some sandboxes, or raise the limit: sudo sysctl -w user.max_user_namespaces=100000");
-    }
-}
-
-} // namespace
-
 void add_causes(Error& error, Step step, int error_number, std::string_view object, const Plan& plan, const Host& host,
                 const Machine& machine) {
     if (step == Step::execute) {
         add_execute_causes(error, error_number, object, plan, host);
         return;
     }
-    const Ids ids = suspects(step);
+    const std::vector<std::string_view> ids = suspect_checks(step);
     bool found = false;
     for (const Check& check : run_checks(machine, host)) {
         if (check.state != Check::State::ok && std::ranges::find(ids, check.id) != ids.end()) {

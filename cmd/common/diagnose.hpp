@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "cmd/common/machine.hpp"
 #include "core/base/error.hpp"
@@ -10,6 +11,9 @@
 #include "core/plan/plan.hpp"
 
 namespace sandbox {
+
+/// The ids of the checks (checks.hpp) whose failure can make `step` fail.
+[[nodiscard]] std::vector<std::string_view> suspect_checks(Step step);
 
 /// Adds the causes that were found, each with its fix. For Step::execute it also sets the exit status: 127 where CMD
 /// was not found, 126 where it cannot be executed. \param error_number the step's errno. \param object what the step

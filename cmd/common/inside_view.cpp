@@ -1,25 +1,15 @@
 #include "cmd/common/inside_view.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
-#include <climits>
 #include <deque>
 
+#include "core/plan/host_paths.hpp"
 #include "core/plan/paths.hpp"
 
 namespace sandbox {
 
 namespace {
-
-constexpr int kMostLinks = 40; // as the kernel: path_resolution(7)
-
-std::optional<std::string> read_link(const std::string& path) {
-    std::array<char, PATH_MAX> target{};
-    const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
-    return length < 0 ? std::nullopt : std::optional(std::string(target.data(), static_cast<std::size_t>(length)));
-}
 
 bool exists(const std::string& path) {
     struct stat status {};
@@ -61,7 +51,7 @@ std::optional<std::string> InsideView::link_at(const std::string& path) const {
         }
     }
     const std::optional<std::string> shown = shown_at(path);
-    return shown ? read_link(*shown) : std::nullopt;
+    return shown ? host::read_link(*shown) : std::nullopt;
 }
 
 std::optional<std::string> InsideView::host_path(std::string_view path) const {
@@ -81,7 +71,7 @@ std::optional<std::string> InsideView::host_path(std::string_view path) const {
             reached = next;
             continue;
         }
-        if (++links > kMostLinks) {
+        if (++links > paths::kMostLinks) {
             return std::nullopt;
         }
         reached = target->starts_with('/') ? "/" : reached;

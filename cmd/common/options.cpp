@@ -58,7 +58,7 @@ constexpr Option kOptions[] = {
      .group = Group::isolation, .key = "network.mode", .completes = Completes::words},
     {.name = "share", .argument = "NS", .help = "keep the host's namespace: pid, net, ipc, uts, cgroup",
      .group = Group::isolation, .key = "namespaces.share", .completes = Completes::words, .comma_list = true},
-    {.name = "hostname", .argument = "NAME", .help = "the host name inside",
+    {.name = "hostname", .argument = "NAME", .help = "the hostname inside",
      .group = Group::isolation, .key = "namespaces.hostname"},
     {.name = "cap-add", .argument = "CAP", .help = "let CMD keep a capability inside its namespaces: NET_RAW, all",
      .group = Group::isolation, .key = "capabilities.keep", .completes = Completes::capability, .comma_list = true},

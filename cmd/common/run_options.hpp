@@ -6,8 +6,9 @@
 namespace sandbox {
 
 struct RunOptions {
-    bool quiet = false;     ///< no notes; errors are always told
-    Trace* trace = nullptr; ///< the steps so far, the caller's; null where nobody asked for a trace
+    bool quiet = false;   ///< no notes; errors are always told
+    bool verbose = false; ///< the child's steps are timed too
+    Trace& trace;         ///< the steps so far; printed at the end of a verbose run
 };
 
 } // namespace sandbox

@@ -37,11 +37,4 @@ private:
     StepClock steps_;
 };
 
-/// As `trace->mark(name)`; a null trace is not asked.
-inline void mark(Trace* trace, std::string_view name) {
-    if (trace != nullptr) {
-        trace->mark(name);
-    }
-}
-
 } // namespace sandbox

@@ -261,9 +261,9 @@ void rethrow_childs_failure(int control) {
 Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, char** arguments) {
     const seccomp::Program program =
         plan.seccomp.filter ? seccomp::load_or_compile(plan.seccomp, plan.data_dir) : seccomp::Program{};
-    mark(options.trace, "load the filter");
+    options.trace.mark("load the filter");
     make_own_directories(plan.root.ensure_directories);
-    const SharedClock clock(options.trace != nullptr);
+    const SharedClock clock(options.verbose);
     const Signals signals;
     const terminal::Guard terminal_guard(!plan.process.terminal && !plan.process.output_terminal);
     keep_background_from_reading(plan.process);
@@ -287,14 +287,14 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     }
     ChildProcess child(pid, Fd(pidfd));
     start.control.child.reset();
-    mark(options.trace, "clone the child");
+    options.trace.mark("clone the child");
     try {
         ids::write_maps(child.pid(), plan.ids);
     } catch (const Error&) {
         rethrow_childs_failure(start.control.supervisor.get());
         throw;
     }
-    mark(options.trace, "write the uid and gid maps");
+    options.trace.mark("write the uid and gid maps");
     if (!control::send(start.control.supervisor.get(), SupervisorMessage{})) {
         const int error_number = errno;
         rethrow_childs_failure(start.control.supervisor.get());
@@ -303,9 +303,9 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // From here on the child owns what it creates, and goes its way; the rest is waiting.
 
     const Outcome outcome = Supervisor(plan, signals, child, start.control.supervisor.get(), status).watch();
-    mark(options.trace, "wait for CMD");
-    if (options.trace != nullptr) {
-        options.trace->add_steps(*clock.clock);
+    options.trace.mark("wait for CMD");
+    if (options.verbose) {
+        options.trace.add_steps(*clock.clock);
     }
     return outcome;
 }

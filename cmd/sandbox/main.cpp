@@ -103,18 +103,18 @@ template <class T> const T& keep(T value) {
 }
 
 /// Options and profile -> Plan -> run, or the Plan's text.
-int run(const CommandLine& line, const RunOptions& options, const StatusPipe& status, Trace& trace, char** arguments) {
+int run(const CommandLine& line, const RunOptions& options, const StatusPipe& status, char** arguments) {
     const Host& host = keep(gather_host());
-    trace.mark("look at the machine");
+    options.trace.mark("look at the machine");
 
     const ProfileSearch search = profile_search(host.config_dir);
     Profile written = load_profile(line.profile_name, search);
     replace_seccomp(written, line.profile, search);
     const Profile& profile = keep(merge(std::move(written), line.profile));
-    trace.mark("read the profile");
+    options.trace.mark("read the profile");
 
     const Plan& plan = keep(make_plan(profile, {line.arguments, line.name}, host));
-    trace.mark("make the plan");
+    options.trace.mark("make the plan");
 
     if (line.mode == CommandLine::Mode::show_plan) {
         print(dry_run_text(profile, plan));
@@ -156,11 +156,11 @@ int start(const std::vector<std::string>& words, char** arguments) {
         return 0;
     }
     const Fd status_file = line.status_fd >= 0 ? open_status_descriptor(line.status_fd, was_open) : Fd();
-    const RunOptions options{line.quiet, line.verbose ? &trace : nullptr};
+    const RunOptions options{.quiet = line.quiet, .verbose = line.verbose, .trace = trace};
     const StatusPipe status(status_file.get(), line.name);
-    const TracePrinter printer(options.trace);
+    const TracePrinter printer(line.verbose ? &trace : nullptr);
     try {
-        return run(line, options, status, trace, arguments);
+        return run(line, options, status, arguments);
     } catch (const Error& error) {
         status.failed(error);
         throw;

@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sandbox {
+
+/// One more than the greatest id: (uid_t)-1 is none.
+constexpr std::uint64_t kIdLimit = std::numeric_limits<std::uint32_t>::max();
 
 /// A range of subordinate ids as subuid(5) lists it.
 struct IdRange {

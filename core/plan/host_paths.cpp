@@ -17,17 +17,6 @@ namespace sandbox::host {
 
 namespace {
 
-constexpr std::size_t kMostLinks = 40; // the kernel's MAXSYMLINKS
-
-std::optional<std::string> read_link(const std::string& path) {
-    std::array<char, PATH_MAX> text{};
-    const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
-    if (length < 0) {
-        return std::nullopt;
-    }
-    return std::string(text.data(), static_cast<std::size_t>(length));
-}
-
 PathFact::Kind kind_of(mode_t mode) {
     switch (mode & S_IFMT) {
     case S_IFDIR:
@@ -107,7 +96,7 @@ private:
         if (!target) {
             return errno;
         }
-        if (fact_.links.size() == kMostLinks) {
+        if (fact_.links.size() == paths::kMostLinks) {
             return ELOOP;
         }
         fact_.links.push_back({here_, *target});
@@ -140,6 +129,15 @@ private:
 };
 
 } // namespace
+
+std::optional<std::string> read_link(const std::string& path) {
+    std::array<char, PATH_MAX> text{};
+    const ssize_t length = ::readlink(path.c_str(), text.data(), text.size());
+    if (length < 0) {
+        return std::nullopt;
+    }
+    return std::string(text.data(), static_cast<std::size_t>(length));
+}
 
 PathFact Walker::look_up(const std::string& path) {
     return Walk(path, directories_).run();

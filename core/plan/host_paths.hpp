@@ -1,6 +1,7 @@
 // The host's files as Host answers for them. Part of gather_host: system calls are made here.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,9 @@ public:
 private:
     std::unordered_map<std::string, FileIdentity> directories_; ///< by resolved path
 };
+
+/// What the symbolic link `path` holds; nothing where it is none: readlink(2).
+[[nodiscard]] std::optional<std::string> read_link(const std::string& path);
 
 /// glob(3), sorted.
 [[nodiscard]] std::vector<std::string> expand_glob(const std::string& pattern);

@@ -18,8 +18,7 @@ namespace sandbox {
 
 namespace {
 
-constexpr std::uint64_t kIdLimit = std::numeric_limits<std::uint32_t>::max(); // (uid_t)-1 is no id
-constexpr std::size_t kMostLines = 340;                                       // user_namespaces(7), since 4.15
+constexpr std::size_t kMostLines = 340; // user_namespaces(7), since 4.15
 
 /// What `range` holds beside what is `taken` already.
 std::vector<IdRange> without(IdRange range, std::span<const IdRange> taken) {

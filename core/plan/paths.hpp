@@ -7,6 +7,9 @@
 
 namespace sandbox::paths {
 
+/// The symbolic links that a walk follows before it is a loop, as the kernel has it: path_resolution(7).
+constexpr int kMostLinks = 40;
+
 /// Whether `path` is `directory` or lies below it; both absolute and normal.
 [[nodiscard]] bool is_within(std::string_view path, std::string_view directory);
 

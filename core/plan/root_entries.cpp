@@ -181,8 +181,7 @@ private:
 
     /// Makes the directories between `parent` and `place`, and what `place` is mounted on.
     void make_mount_point(const Place& place, const Place* parent) {
-        if (parent != nullptr &&
-            (!parent->is_directory || parent->kind == Place::Kind::proc || parent->kind == Place::Kind::devpts)) {
+        if (parent != nullptr && !takes_places(*parent)) {
             refuse_inside(place, *parent);
         }
         std::string way = parent == nullptr ? "/" : parent->dest;

@@ -12,8 +12,7 @@ namespace sandbox {
 namespace {
 
 constexpr std::uint32_t kUsualCount = 65536;
-constexpr std::uint64_t kFirstUsual = 100000;                                 // login.defs(5): SUB_UID_MIN
-constexpr std::uint64_t kIdLimit = std::numeric_limits<std::uint32_t>::max(); // (uid_t)-1 is no id
+constexpr std::uint64_t kFirstUsual = 100000; // login.defs(5): SUB_UID_MIN
 
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t value = 0;

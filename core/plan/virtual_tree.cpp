@@ -11,8 +11,6 @@ namespace sandbox {
 
 namespace {
 
-constexpr int kMostLinks = 40; // the kernel's MAXSYMLINKS
-
 bool same_thing(const Place& left, const Place& right) {
     return left.kind == right.kind && left.source == right.source && left.writable == right.writable;
 }
@@ -131,7 +129,7 @@ std::string VirtualTree::resolve(const std::string& path, const Origin& origin, 
             here = std::move(next);
             continue;
         }
-        if (++links > kMostLinks) {
+        if (++links > paths::kMostLinks) {
             throw Error(written_at(origin) + ": cannot find the place of " + quoted(path)).kernel(ELOOP);
         }
         if (target->starts_with('/')) {

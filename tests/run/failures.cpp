@@ -36,7 +36,7 @@ constexpr const char* kKeepsGroups = "extends = \"strict\"\n[ids]\nmap = \"self\
 
 BOOST_FIXTURE_TEST_SUITE(failures, World)
 
-BOOST_AUTO_TEST_CASE(a_user_without_a_subordinate_range) {
+BOOST_AUTO_TEST_CASE(a_user_without_a_subordinate_range_is_told_how_to_get_one) {
     NEEDS(started_by_root(), "needs a user without a subordinate range");
     Options options;
     options.as = &bare_user();
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_user_without_a_subordinate_range) {
     BOOST_TEST(failed.said(bare_user().name), failed);
 }
 
-BOOST_AUTO_TEST_CASE(no_user_namespaces_left) {
+BOOST_AUTO_TEST_CASE(a_reached_limit_of_user_namespaces_is_named) {
     profile("keeps", kKeepsGroups);
     const std::string run_it = "'" + sandbox_program() + "' --profile keeps -- echo CMD RAN";
     const Result failed =
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(no_user_namespaces_left) {
     BOOST_TEST(control.printed("CMD RAN"), control);
 }
 
-BOOST_AUTO_TEST_CASE(newuidmap_is_not_there) {
+BOOST_AUTO_TEST_CASE(a_missing_newuidmap_is_named_with_its_package) {
     NEEDS(started_by_root(), "only root can hide newuidmap");
     Options options = here();
     options.before_user = [] {
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(newuidmap_is_not_there) {
     check_message(sandbox({"--profile", "strict", "--", "echo", "CMD RAN"}, options), "newgidmap");
 }
 
-BOOST_AUTO_TEST_CASE(newuidmap_gains_nothing_under_no_new_privs) {
+BOOST_AUTO_TEST_CASE(no_new_privs_is_named_where_it_stops_newuidmap) {
     NEEDS(user().subordinate.second > 0, "this user has no subordinate range");
     const Result failed =
         outside({"setpriv", "--no-new-privs", sandbox_program(), "--profile", "strict", "--", "echo", "CMD RAN"});
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(newuidmap_gains_nothing_under_no_new_privs) {
     BOOST_TEST(control.printed("CMD RAN"), control);
 }
 
-BOOST_AUTO_TEST_CASE(newuidmap_gains_nothing_on_a_nosuid_file_system) {
+BOOST_AUTO_TEST_CASE(a_nosuid_file_system_is_named_where_it_stops_newuidmap) {
     NEEDS(started_by_root(), "only root can mount");
     Options options = here();
     options.before_user = [] {
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(newuidmap_gains_nothing_on_a_nosuid_file_system) {
     check_message(sandbox({"--profile", "strict", "--", "echo", "CMD RAN"}, options), "nosuid");
 }
 
-BOOST_AUTO_TEST_CASE(an_outer_proc_that_is_partly_masked) {
+BOOST_AUTO_TEST_CASE(a_partly_masked_proc_of_an_outer_container_is_named) {
     NEEDS(started_by_root(), "only root can mount");
     Options options = here();
     options.before_user = [] {
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_sandbox_inside_a_sandbox_says_why_it_cannot) {
     check_message(failed, "/proc");
 }
 
-BOOST_AUTO_TEST_CASE(an_outer_filter_that_forbids_namespaces) {
+BOOST_AUTO_TEST_CASE(an_outer_filter_that_forbids_namespaces_is_named) {
     NEEDS(started_by_root(), "without root a filter needs no_new_privs, which is another failure");
     constexpr std::uint32_t kNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
     for (const int error_number : {EPERM, ENOSYS, EACCES}) {
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(an_outer_filter_that_forbids_namespaces) {
     check_message(sandbox({"--profile", "strict", "--", "echo", "CMD RAN"}, options), "filter");
 }
 
-BOOST_AUTO_TEST_CASE(a_new_call_that_the_machine_lacks) {
+BOOST_AUTO_TEST_CASE(a_new_call_that_the_machine_lacks_is_named) {
     NEEDS(started_by_root(), "without root a filter needs no_new_privs, which is another failure");
     for (const int call : {SYS_openat2, SYS_mount_setattr, SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_close_range,
                            SYS_clone3, SYS_pidfd_open, SYS_pidfd_send_signal}) {
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_new_call_that_the_machine_lacks) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_start_inside_a_chroot) {
+BOOST_AUTO_TEST_CASE(a_start_inside_a_chroot_says_so) {
     NEEDS(started_by_root(), "only root can chroot");
     const fs::path place = directory(home / "chroot");
     for (const char* name : {"usr", "etc", "proc", "tmp", "dev", "home"}) {
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_start_inside_a_chroot) {
     check_message(sandbox({"--profile", "strict", "--", "echo", "CMD RAN"}, options), "chroot");
 }
 
-BOOST_AUTO_TEST_CASE(a_uid_without_a_passwd_entry) {
+BOOST_AUTO_TEST_CASE(a_uid_without_a_passwd_entry_is_told_or_runs) {
     NEEDS(started_by_root(), "only root can take any uid");
     User nobody_known;
     nobody_known.name = "54321";
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_uid_without_a_passwd_entry) {
     BOOST_TEST(ran.printed("CMD RAN"), ran);
 }
 
-BOOST_AUTO_TEST_CASE(no_process_left) {
+BOOST_AUTO_TEST_CASE(a_reached_limit_of_processes_is_named) {
     Options options = here();
     options.before_exec = [] {
         const rlimit one{1, 1};
@@ -202,14 +202,14 @@ BOOST_AUTO_TEST_CASE(no_process_left) {
     BOOST_TEST(failed.said("Resource temporarily unavailable"), failed);
 }
 
-BOOST_AUTO_TEST_CASE(cmd_is_not_found) {
+BOOST_AUTO_TEST_CASE(a_missing_cmd_is_127) {
     const Result failed = sandbox({"--profile", "strict", "--", "no-such-command"});
     BOOST_TEST(failed.status == 127, failed);
     BOOST_TEST(failed.said("'no-such-command'"), failed);
     BOOST_TEST(sandbox({"--profile", "strict", "--", "/no/such/command"}).status == 127);
 }
 
-BOOST_AUTO_TEST_CASE(cmd_is_there_outside_but_not_inside) {
+BOOST_AUTO_TEST_CASE(a_cmd_that_is_only_outside_is_said_to_be_there) {
     write(home / "bin/tool", "#!/bin/sh\necho CMD RAN\n", 0755);
     const Result failed = sandbox({"--profile", "strict", "--", (home / "bin/tool").string()});
     BOOST_TEST(failed.status == 127, failed);
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(cmd_is_there_outside_but_not_inside) {
     BOOST_TEST(outside({(home / "bin/tool").string()}).printed("CMD RAN"));
 }
 
-BOOST_AUTO_TEST_CASE(cmd_cannot_be_executed) {
+BOOST_AUTO_TEST_CASE(a_cmd_that_cannot_be_executed_is_126_with_its_reason) {
     write(project / "not-executable", "#!/bin/sh\necho CMD RAN\n", 0644);
     write(project / "no-interpreter", "#!/no/such/interpreter\n", 0755);
     write(project / "no-format",
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_script_without_a_first_line_is_an_error_as_for_execve) {
     BOOST_TEST(failed.said("Exec format error"), failed);
 }
 
-BOOST_AUTO_TEST_CASE(a_working_directory_that_is_not_inside) {
+BOOST_AUTO_TEST_CASE(a_working_directory_that_is_not_inside_is_refused) {
     const Result failed =
         sandbox({"--profile", "strict", "--workdir", (home / "elsewhere").string(), "--", "echo", "CMD RAN"});
     BOOST_TEST(failed.status == 125, failed);
@@ -291,10 +291,22 @@ BOOST_AUTO_TEST_CASE(doctor_finds_nothing_wrong_on_a_machine_that_can) {
 
 BOOST_AUTO_TEST_CASE(doctor_finds_ahead_what_a_start_would_fail_on) {
     NEEDS(started_by_root(), "needs a user without a subordinate range");
+    const auto state = [](const Result& doctor, const std::string& id) -> std::string {
+        const auto parsed = nlohmann::json::parse(doctor.out);
+        for (const auto& check : parsed["checks"]) {
+            if (check["id"] == id) {
+                return check["state"];
+            }
+        }
+        return "no such check";
+    };
+    const Words doctor = {sandboxctl_program(), "doctor", "--json"};
+    BOOST_TEST(state(outside(doctor), "subordinate-ids") == "ok");
+    BOOST_TEST(state(outside(doctor), "newuidmap") == "ok");
     Options options;
     options.as = &bare_user();
-    const Result range = run({sandboxctl_program(), "doctor"}, options);
-    BOOST_TEST(range.printed("/etc/subuid"), range);
+    const Result range = run(doctor, options);
+    BOOST_TEST(state(range, "subordinate-ids") != "ok", range);
     BOOST_TEST(range.printed("usermod --add-subuids"), range);
     Options hidden = here();
     hidden.before_user = [] {
@@ -302,18 +314,18 @@ BOOST_AUTO_TEST_CASE(doctor_finds_ahead_what_a_start_would_fail_on) {
         cover("/usr/bin/newuidmap");
         ::mount("tmpfs", "/proc/sys/kernel", "tmpfs", MS_RDONLY, nullptr);
     };
-    const Result machine = run({sandboxctl_program(), "doctor"}, hidden);
-    BOOST_TEST(machine.status != 0, machine);
-    BOOST_TEST(machine.printed("newuidmap"), machine);
-    BOOST_TEST(machine.printed("/proc"), machine);
-    const Result filtered = [&] {
-        Options filter = here();
-        filter.before_user = [] {
-            refuse({{SYS_unshare, EPERM}, {SYS_clone, EPERM, CLONE_NEWUSER}, {SYS_clone3, ENOSYS}});
-        };
-        return run({sandboxctl_program(), "doctor"}, filter);
-    }();
-    BOOST_TEST(filtered.status != 0, filtered);
+    const Result machine = run(doctor, hidden);
+    BOOST_TEST(machine.status == 1, machine);
+    BOOST_TEST(state(machine, "newuidmap") == "missing", machine);
+    BOOST_TEST(state(machine, "proc-visible") == "missing", machine);
+    BOOST_TEST(state(machine, "start") == "missing", machine);
+    Options filter = here();
+    filter.before_user = [] {
+        refuse({{SYS_unshare, EPERM}, {SYS_clone, EPERM, CLONE_NEWUSER}, {SYS_clone3, ENOSYS}});
+    };
+    const Result filtered = run(doctor, filter);
+    BOOST_TEST(filtered.status == 1, filtered);
+    BOOST_TEST(state(filtered, "outer-filter") == "missing", filtered);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,9 +3,8 @@
 # Fails where a test failed, where a program broke off, and where a skip is not on $ALLOWED_SKIPS (a file of lines).
 set -eu
 
-# The makes below are not told of the job slots of the one above: it does not know them as makes.
-MAKEFLAGS=$(printf '%s' "${MAKEFLAGS:-}" | sed 's/ *--jobserver-[a-z]*=[^ ]*//g; s/ *-j[0-9]*//g')
-export MAKEFLAGS
+# shellcheck source=tests/support/jobserver.sh
+. "$(dirname "$0")/jobserver.sh"
 
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT

@@ -3,9 +3,8 @@
 # COMMAND with SANDBOX_TEST_PREFIX, SANDBOX_TEST_PROBES and SANDBOX_TEST_SOURCE set, and removes the installation.
 set -eu
 
-# The makes below are not told of the job slots of the one above: it does not know them as makes.
-MAKEFLAGS=$(printf '%s' "${MAKEFLAGS:-}" | sed 's/ *--jobserver-[a-z]*=[^ ]*//g; s/ *-j[0-9]*//g')
-export MAKEFLAGS
+# shellcheck source=tests/support/jobserver.sh
+. "$(dirname "$0")/jobserver.sh"
 
 kind=$1
 shift

@@ -66,6 +66,18 @@ BOOST_AUTO_TEST_CASE(a_good_machine_has_no_fault) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(every_suspect_of_a_step_is_a_check_that_is_made) {
+    std::set<std::string> ids;
+    for (const Check& check : run_checks(machine, host)) {
+        ids.insert(std::string(check.id));
+    }
+    for (int step = 0; step < static_cast<int>(Step::count_); ++step) {
+        for (const std::string_view id : suspect_checks(static_cast<Step>(step))) {
+            BOOST_TEST(ids.contains(std::string(id)), id << " of step " << words(static_cast<Step>(step)).text);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_old_kernel_is_named) {
     machine.kernel_release = "5.10.0";
     machine.kernel_minor = 10;
