@@ -236,6 +236,11 @@ void run(pid_t command, const ChildMessage& started, bool shares_pid_namespace) 
             }
         }
         if (count < 0 && errno != EINTR) {
+            ChildMessage failed{};
+            failed.kind = ChildMessage::Kind::failed;
+            failed.failure.step = Step::wait_for_command;
+            failed.failure.error_number = errno;
+            send(failed);
             leave(shares_pid_namespace, kOwnFailure);
         }
     }

@@ -95,6 +95,8 @@ StepWords words(Step step) {
         return {"execute", true};
     case Step::lock_init:
         return {"lock pid 1 into its filter"};
+    case Step::wait_for_command:
+        return {"wait for CMD"};
     case Step::count_:
         break;
     }

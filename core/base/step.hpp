@@ -50,6 +50,7 @@ enum class Step : std::uint8_t {
     load_filter,
     execute,
     lock_init,
+    wait_for_command,
     count_ ///< not a step: their number
 };
 
