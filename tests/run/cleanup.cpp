@@ -165,7 +165,8 @@ BOOST_AUTO_TEST_CASE(the_whole_group_killed_at_once_leaves_nothing) {
 BOOST_AUTO_TEST_CASE(what_is_left_behind_would_be_noticed) {
     // The control of all the others.
     const Belongings before = belongings(*this);
-    Process left({"sleep", "27182"}, here());
+    Process left({"sh", "-c", "echo up; exec sleep 27182"}, here());
+    BOOST_REQUIRE(left.wait_for("up"));
     BOOST_TEST(!(belongings(*this) == before));
     left.signal(SIGKILL);
     static_cast<void>(left.finish());
