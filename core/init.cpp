@@ -114,10 +114,6 @@ bool obey(pid_t command) {
     return true;
 }
 
-} // namespace
-
-namespace {
-
 /// Takes `descriptor` over as `number`, above which nothing is open yet.
 int put_at(int descriptor, int number) {
     if (descriptor == number || descriptor < 0) {
@@ -182,7 +178,6 @@ int lock(bool shares_pid_namespace) {
     };
     constexpr int kCalls[] = {SYS_read,  SYS_write, SYS_epoll_pwait, SYS_wait4,           SYS_kill,
                               SYS_close, SYS_exit,  SYS_exit_group,  SYS_restart_syscall, SYS_rt_sigreturn};
-    constexpr int kListCalls[] = {SYS_lseek};
 #if defined(__SANITIZE_ADDRESS__)
     // AddressSanitizer allocates below the calls that it watches, and looks at the stack before those that do not
     // return.
@@ -190,8 +185,8 @@ int lock(bool shares_pid_namespace) {
 #else
     constexpr std::array<int, 0> kSanitizerCalls{};
 #endif
-    sock_filter
-        program[std::size(kHead) + 2 * (std::size(kCalls) + std::size(kListCalls) + std::size(kSanitizerCalls)) + 1];
+    constexpr std::size_t kMostCalls = std::size(kCalls) + std::size(kSanitizerCalls) + 1;
+    sock_filter program[std::size(kHead) + 2 * kMostCalls + 1];
     std::size_t length = 0;
     for (const sock_filter& instruction : kHead) {
         program[length++] = instruction;
@@ -207,9 +202,7 @@ int lock(bool shares_pid_namespace) {
         allow(call);
     }
     if (shares_pid_namespace) {
-        for (const int call : kListCalls) {
-            allow(call);
-        }
+        allow(SYS_lseek);
     }
     program[length++] = kRefuse;
     const sock_fprog filter{static_cast<unsigned short>(length), program};
@@ -255,6 +248,9 @@ void kill_descendants(int children_list) {
         char text[4096];
         ::lseek(children_list, 0, SEEK_SET);
         const ssize_t count = ::read(children_list, text, sizeof text);
+        if (count < 0) {
+            return; // nobody can be named, and waiting for them could last for ever
+        }
         pid_t pid = 0;
         for (ssize_t i = 0; i < count; ++i) {
             if (text[i] >= '0' && text[i] <= '9') {

@@ -88,13 +88,14 @@ int take_terminal(const Start& start, const StepReporter& failure) {
 /// pid 1: nothing that the supervisor did not decide happens here.
 [[noreturn]] void become_init(Start& start, mode_t umask, const StepReporter& failure) {
     const Plan& plan = start.plan;
+    const bool shares_pid_namespace = !plan.namespaces.pid;
     ChildMessage started{};
     started.kind = ChildMessage::Kind::started;
     if (start.tell_namespaces) {
         started.namespaces = namespaces::read_inodes();
     }
 
-    if (!plan.namespaces.pid) {
+    if (shares_pid_namespace) {
         // Not pid 1 of anything then: CMD's orphans come to us all the same.
         failure.at(Step::become_subreaper, ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
     }
@@ -112,8 +113,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     // Nothing here can gain a privilege any more.
 
     failure.at(Step::close_descriptors,
-               init::keep_only_own_descriptors(start.control.child.get(), !plan.namespaces.pid));
-    const bool shares_pid_namespace = !plan.namespaces.pid;
+               init::keep_only_own_descriptors(start.control.child.get(), shares_pid_namespace));
     const StepReporter own(init::kControl, start.clock);
     // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for
     // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along, or it does so itself.
