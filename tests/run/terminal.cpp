@@ -254,15 +254,16 @@ BOOST_AUTO_TEST_CASE(a_background_command_does_not_read_what_is_typed) {
 
 BOOST_AUTO_TEST_CASE(a_background_command_ends_with_its_terminal) {
     BOOST_TEST(strict_sh("true").status == 0);
-    const Belongings before = belongings(*this);
+    Belongings nothing = belongings(*this);
+    nothing.processes.clear(); // those of an earlier test's terminal may still be ending
     {
         Shell shell(*this);
         shell.line("sandbox --profile strict -- sh -c 'echo re\"\"ady; cat' &");
         BOOST_REQUIRE(shell.terminal.see("ready\r"));
-        BOOST_TEST(!(belongings(*this) == before));
+        BOOST_TEST(!belongings(*this).processes.empty());
     }
-    const Belongings after = belongings_settled(*this, before);
-    BOOST_TEST(after == before, after);
+    const Belongings after = belongings_settled(*this, nothing);
+    BOOST_TEST(after == nothing, after);
 }
 
 BOOST_AUTO_TEST_CASE(the_flags_of_a_shared_terminal_are_restored) {
