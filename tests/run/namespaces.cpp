@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(an_abstract_socket_of_the_host_cannot_be_reached) {
 BOOST_AUTO_TEST_CASE(a_socket_in_the_home_or_the_runtime_directory_cannot_be_reached) {
     std::vector<std::string> paths = {(home / "agent.sock").string()};
     if (!runtime.empty()) {
-        paths.push_back((runtime / "bus").string());
+        paths.push_back((runtime / "sandbox-tests.sock").string());
     }
     for (const std::string& path : paths) {
         const Fd listener = listen_on_unix(path);
