@@ -103,6 +103,9 @@ set -- linux.uml mem="$memory" ubd0="$work/disk,$image" ubd1="$work/swap" root=/
     uml_dir="$work/machine" umid=workstation con=null ssl=null
 [ -z "$cgroup_v1" ] || set -- "$@" systemd.unified_cgroup_hierarchy=0
 export TMPDIR="$memory_directory"
+# A panic aborts; nobody wants the machine's memory in a file.
+# shellcheck disable=SC3045
+ulimit -c 0
 
 if [ -n "$shell" ]; then
     [ -t 0 ] || die "--shell needs a terminal"
