@@ -147,6 +147,7 @@ BOOST_TEST := --catch_system_errors=no --log_level=error --color_output=no
 STAGED = sh tests/support/stage.sh $(KIND)
 RUN_UNIT = $(foreach u,$(UNIT),"$(notdir $(u))=$(u) $(BOOST_TEST)")
 RUN_RUN  = "run=$(STAGED) $(RUN_TESTS) $(BOOST_TEST) --run_test='$(TESTS)'"
+RUN_WORKSTATION = "workstation=$(STAGED) sh tests/workstation/suite.sh $(KIND) '$(TESTS)' $(BOOST_TEST)"
 RUN_TEXT = "layers=$(MAKE) -s check-layers" "docs=$(STAGED) sh tests/docs.sh"
 RUN_ALL  = sh tests/support/run-all.sh
 # ASan works through clone into namespaces; LeakSanitizer does not work where ptrace is filtered.
@@ -169,6 +170,17 @@ check-run: $(PROGRAMS) $(RUN_TESTS) $(PROBES) ## Run the installed program as a 
 .PHONY: check-faults
 check-faults: $(PROGRAMS) $(PROBES) ## Start again and again, with one system call failing at a time
 	@$(RUN_ALL) "faults=$(STAGED) sh tests/faults.sh"
+
+# The workstation: a Debian with systemd that is booted under user-mode Linux. What it cannot do is the same everywhere.
+.PHONY: check-workstation
+check-workstation: $(PROGRAMS) $(RUN_TESTS) $(PROBES) ## Run the run tests on a booted workstation; TESTS=terminal/* picks some
+	@sh tests/support/deps.sh workstation
+	@ALLOWED_SKIPS="$${ALLOWED_SKIPS:-} tests/workstation/allowed-skips" $(RUN_ALL) $(RUN_WORKSTATION)
+
+.PHONY: workstation
+workstation: $(PROGRAMS) $(PROBES) ## Boot the workstation, with a shell on it; the programs are in its path
+	@sh tests/support/deps.sh workstation
+	@$(STAGED) sh -c 'sh tests/workstation/boot.sh --shell --share "$$SANDBOX_TEST_PREFIX"'
 
 # Who may include whom: cmd -> netns -> core -> core/plan -> core/base.
 .PHONY: check-layers
@@ -204,7 +216,7 @@ format: ## Lay the sources out as .clang-format says
 .PHONY: lint
 lint: ## Check the layout of the sources, shell scripts and man pages
 	@clang-format --dry-run -Werror $(OURS)
-	shellcheck .ci/run $(wildcard tests/*.sh tests/support/*.sh)
+	shellcheck .ci/run $(wildcard tests/*.sh tests/support/*.sh tests/workstation/*.sh) tests/workstation/root/usr/local/lib/workstation
 	mandoc -Tlint -Wwarning $(wildcard man/*.[0-9])
 
 .PHONY: tidy

@@ -116,7 +116,9 @@ BOOST_AUTO_TEST_CASE(the_calls_of_the_machines_root_answer_otherwise_without_the
     for (const Attack& attack : kAttacks) {
         if (attack.control == Attack::Control::machine_root) {
             const Result control = run({probe("attempt"), attack.name}, options);
-            BOOST_TEST(control.out == line(attack.name, attack.unfiltered), control);
+            // A kernel may be built without the call.
+            const bool is_missing = control.out == line(attack.name, "ENOSYS");
+            BOOST_TEST((is_missing || control.out == line(attack.name, attack.unfiltered)), control);
         }
     }
 }

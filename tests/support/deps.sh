@@ -1,13 +1,12 @@
 #!/bin/sh
-# deps.sh [--list]: installs what the build and the tests need, and nothing where it is all there.
+# deps.sh [--list | workstation]: installs what the build and the tests need, and nothing where it is all there.
 set -eu
 
 packages="g++ make pkg-config libseccomp-dev libcap-ng-dev libfmt-dev libtomlplusplus-dev libcli11-dev
 nlohmann-json3-dev libboost-test-dev libc6-dev libcap2-bin uidmap
 clang-format clang-tidy shellcheck mandoc
 strace bubblewrap crun python3 perl git sqlite3 procps util-linux bash-completion zsh fish"
-# The workstation that the tests boot; user-mode Linux is for this architecture only.
-[ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux mmdebstrap e2fsprogs"
+[ "${1:-}" != workstation ] || packages="$packages user-mode-linux mmdebstrap e2fsprogs"
 
 if [ "${1:-}" = --list ]; then
     # Unquoted on purpose: one package a line.

@@ -1,0 +1,72 @@
+#!/bin/sh
+# suite.sh KIND TESTS ARGUMENT...: runs the run tests of build/KIND that TESTS picks on the workstation, with the
+# installation that stage.sh made, and adds what they counted to $SANDBOX_TEST_COUNTS. ARGUMENTs are Boost's.
+set -eu
+
+kind=$1
+tests=$2
+shift 2
+if ! command -v linux.uml >/dev/null; then
+    echo "skipped workstation: user-mode-linux is not installed" >>"${SANDBOX_TEST_COUNTS:-/dev/stdout}"
+    exit 0
+fi
+work=$(mktemp -d "${TMPDIR:-/tmp}/sandbox-suite.XXXXXX")
+machines=
+# Called by the traps.
+# shellcheck disable=SC2317
+tidy() {
+    # Each boot.sh takes its machine away.
+    # shellcheck disable=SC2086
+    [ -z "$machines" ] || kill -s TERM $machines 2>/dev/null || true
+    wait
+    rm -rf "$work"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM HUP
+
+mkdir -p "$work/share/source"
+cp -R "$SANDBOX_TEST_PREFIX" "$work/share/prefix"
+cp -R "$SANDBOX_TEST_PROBES" "$work/share/probes"
+cp "build/$kind/run-tests" tests/support/users.sh "$work/share/"
+# What the tests compile inside.
+cp -R --parents core/base tests/run/probes "$work/share/source"
+
+printf '%s\n' "$@" >"$work/share/arguments"
+
+# machine NAME PICK...: the tests that the picks, arguments of Boost's too, leave, on a machine of their own.
+machine() {
+    name=$1
+    shift
+    mkdir "$work/$name.share"
+    printf '%s\n' "$@" >"$work/$name.share/tests"
+    sh tests/workstation/boot.sh --share "$work/share" --share "$work/$name.share" --results "$work/$name" \
+        --run developer=tests/workstation/run-tests.sh --run root=tests/workstation/run-tests.sh &
+    machines="$machines $!"
+}
+
+sh tests/workstation/image.sh >/dev/null
+# A machine has one processor. Two of them need half the time; these are the long half.
+if [ "$tests" = '*' ]; then
+    machine one --run_test=stress --run_test=cleanup
+    machine two --run_test=!stress --run_test=!cleanup
+else
+    machine one --run_test="$tests"
+fi
+
+status=0
+for pid in $machines; do
+    wait "$pid" || status=$?
+done
+machines=
+for results in "$work/one" "$work/two"; do
+    [ -d "$results" ] || continue
+    cat "$results"/*.log || true
+    if [ ! -e "$results/finished" ]; then
+        echo "the last case that ended before the machine did:"
+        tail -qn 1 "$results"/so-far/as-* || true
+    fi
+    # What the developer skipped and root's run did is counted as root's.
+    [ ! -e "$results/as-root" ] || sed -i '/^skipped/d' "$results/as-developer"
+    cat "$results"/as-* 2>/dev/null | sed 's/ / workstation\//' >>"${SANDBOX_TEST_COUNTS:-/dev/stdout}"
+done
+exit "$status"
