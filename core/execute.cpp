@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ constexpr std::size_t kStackSize = std::size_t{64} * 1024;
 } // namespace
 
 Execution::Execution(const Plan& plan, const seccomp::Program& program, const sigset_t& signals)
-    : program_(program), signals_(signals), stack_(std::make_unique_for_overwrite<char[]>(kStackSize)) {
+    : limits_(plan.limits), program_(program), signals_(signals),
+      stack_(std::make_unique_for_overwrite<char[]>(kStackSize)) {
     for (const std::string& argument : plan.process.arguments) {
         arguments_.push_back(const_cast<char*>(argument.c_str()));
     }
@@ -67,6 +69,10 @@ void Execution::become_command() {
         return fail(Step::start_command, "");
     }
     ::umask(umask_);
+    // This process alone has them, and what it starts: pid 1, whose memory it shares, has limits of its own.
+    if (const ResourceLimit* refused = set_limits()) {
+        return fail(Step::set_limit, refused->name.c_str());
+    }
     struct sigaction normal {};
     normal.sa_handler = SIG_DFL;
     // The supervisor needed it; whatever else the caller ignored stays ignored, as under nohup(1).
@@ -76,6 +82,16 @@ void Execution::become_command() {
         return fail(Step::load_filter, "");
     }
     execute();
+}
+
+const ResourceLimit* Execution::set_limits() const {
+    for (const ResourceLimit& limit : limits_) {
+        const rlimit both{.rlim_cur = limit.soft, .rlim_max = limit.hard};
+        if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &both) < 0) {
+            return &limit;
+        }
+    }
+    return nullptr;
 }
 
 void Execution::execute() {

@@ -1,4 +1,4 @@
-// CMD's own process: forked by pid 1, takes its group, its signals and its filter, and calls execve(2).
+// CMD's own process: forked by pid 1, takes its group, limits, signals and filter, and calls execve(2).
 #pragma once
 
 #include <signal.h>
@@ -39,9 +39,12 @@ public:
 private:
     static int entry(void* self);
     void become_command();
+    /// \return the limit that the kernel refused, or null.
+    [[nodiscard]] const ResourceLimit* set_limits() const;
     void execute();
     void fail(Step step, const char* object);
 
+    const std::vector<ResourceLimit>& limits_;
     const seccomp::Program& program_;
     sigset_t signals_;
     std::vector<char*> arguments_;

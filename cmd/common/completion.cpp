@@ -6,6 +6,7 @@
 
 #include "cmd/common/options.hpp"
 #include "cmd/common/profile_keys.hpp"
+#include "core/plan/limits_plan.hpp"
 
 namespace sandbox {
 
@@ -55,6 +56,13 @@ CompletionArgument describe_argument(const Option& option) {
     case Option::Completes::capability:
         argument.kind = Kind::words;
         argument.words = capability_names();
+        break;
+    case Option::Completes::limit:
+        argument.kind = Kind::words;
+        argument.suffix = "=";
+        for (const KnownLimit& known : known_limits()) {
+            argument.words.emplace_back(known.name);
+        }
         break;
     }
     return argument;

@@ -48,6 +48,10 @@ std::string reply(const CompletionArgument& argument) {
             return fmt::format("COMPREPLY=($(compgen -W {} -P \"$before_comma\" -- \"${{cur##*,}}\"))",
                                word_list(argument.words));
         }
+        if (!argument.suffix.empty()) {
+            return fmt::format("compopt -o nospace; COMPREPLY=($(compgen -W {} -S '{}' -- \"$cur\"))",
+                               word_list(argument.words), argument.suffix);
+        }
         return fmt::format("COMPREPLY=($(compgen -W {} -- \"$cur\"))", word_list(argument.words));
     }
     return ":";

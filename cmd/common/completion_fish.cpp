@@ -39,6 +39,9 @@ std::string candidates(const CompletionArgument& argument) {
         return argument.suffix.empty() ? " -x -a '(set --names -x)'"
                                        : fmt::format(" -x -a '(set --names -x){}'", argument.suffix);
     case Kind::words:
+        if (!argument.suffix.empty()) {
+            return fmt::format(" -x -a '{0}{1}'", fmt::join(argument.words, argument.suffix + " "), argument.suffix);
+        }
         return argument.comma_list
                    ? fmt::format(" -x -a '(__fish_append , {})'", fmt::join(argument.words, " "))
                    : fmt::format(" {}a '{}'", argument.optional ? "-f -" : "-x -", fmt::join(argument.words, " "));

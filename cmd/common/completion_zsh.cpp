@@ -47,6 +47,9 @@ std::string action(const CompletionArgument& argument) {
         return message + (argument.suffix.empty() ? "_parameters -g \"*export*\""
                                                   : fmt::format("_parameters -g \"*export*\" -S {}", argument.suffix));
     case Kind::words:
+        if (!argument.suffix.empty()) {
+            return message + fmt::format("compadd -S {} - {}", argument.suffix, fmt::join(argument.words, " "));
+        }
         return message + (argument.comma_list ? fmt::format("_sequence compadd - {}", fmt::join(argument.words, " "))
                                               : fmt::format("({})", fmt::join(argument.words, " ")));
     }

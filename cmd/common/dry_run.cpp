@@ -10,6 +10,7 @@
 
 #include "cmd/common/overrides.hpp"
 #include "core/base/error.hpp"
+#include "core/plan/limits_plan.hpp"
 
 namespace sandbox {
 
@@ -60,6 +61,18 @@ void write_command(Page& page, const Profile& profile, const Plan& plan) {
               profile.process.terminal.origin);
     page.line(named("timeout", plan.timeout ? fmt::format("{} ms", plan.timeout->count()) : "none"),
               plan.timeout_origin);
+}
+
+void write_limits(Page& page, const std::vector<ResourceLimit>& limits) {
+    page.section("resource limits of each process");
+    for (const ResourceLimit& limit : limits) {
+        std::string value = limit_words(limit.soft, limit.is_size);
+        if (limit.hard != limit.soft) {
+            value += fmt::format(", can be raised to {}", limit_words(limit.hard, limit.is_size));
+        }
+        page.line(named(limit.name, value), limit.origin);
+    }
+    page.line(named(limits.empty() ? "all" : "others", "the caller's"));
 }
 
 void write_map(Page& page, std::string_view name, const std::vector<MapEntry>& map) {
@@ -332,6 +345,7 @@ std::string dry_run_text(const Profile& profile, const Plan& plan) {
         page.line(named("this run", escaped(plan.name)));
     }
     write_command(page, profile, plan);
+    write_limits(page, plan.limits);
     write_identity(page, plan.ids);
     write_namespaces(page, plan.namespaces);
     write_filesystem(page, plan.root);

@@ -159,6 +159,19 @@ Json command(const Profile& profile, const Plan& plan) {
     };
 }
 
+/// Null is unlimited.
+Json limits(const std::vector<ResourceLimit>& limits) {
+    const auto value = [](std::uint64_t number) { return number == kNoLimit ? Json(nullptr) : Json(number); };
+    Json result = Json::array();
+    for (const ResourceLimit& limit : limits) {
+        result.push_back({{"name", limit.name},
+                          {"soft", value(limit.soft)},
+                          {"hard", value(limit.hard)},
+                          {"origin", to_json(limit.origin)}});
+    }
+    return result;
+}
+
 } // namespace
 
 std::string dry_run_json(const Profile& profile, const Plan& plan) {
@@ -168,6 +181,7 @@ std::string dry_run_json(const Profile& profile, const Plan& plan) {
         {"profile", {{"name", plan.profile}, {"files", profile.lineage}}},
         {"name", plan.name.empty() ? Json(nullptr) : Json(plan.name)},
         {"command", command(profile, plan)},
+        {"limits", limits(plan.limits)},
         {"ids", ids(plan.ids)},
         {"namespaces", namespaces(plan.namespaces)},
         {"network", {{"mode", with_origin(plan.namespaces.net ? "none" : "host", plan.namespaces.net.origin)}}},

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 #include <fmt/format.h>
 
 #include "cmd/common/profile_keys.hpp"
 #include "core/base/error.hpp"
 #include "core/plan/environment_plan.hpp"
+#include "core/plan/limits_plan.hpp"
 #include "core/plan/nearest.hpp"
+#include "core/plan/one_of.hpp"
 
 namespace sandbox {
 
@@ -53,6 +56,8 @@ constexpr Option kOptions[] = {
      .group = Group::process, .key = "process.terminal", .value = "never"},
     {.name = "timeout", .argument = "DURATION", .help = "end CMD after this time: 30s, 5m, 1h30m",
      .group = Group::process, .key = "limits.timeout"},
+    {.name = "ulimit", .argument = "NAME=SOFT[:HARD]", .help = "limit each process: core, fsize, nofile, nproc, stack (nofile=1024, fsize=512m)",
+     .group = Group::process, .key = "limits", .completes = Completes::limit},
 
     {.name = "net", .argument = "MODE", .help = "the network: none, or the host's",
      .group = Group::isolation, .key = "network.mode", .completes = Completes::words},
@@ -167,6 +172,10 @@ private:
             take_variable(value, origin);
             return;
         }
+        if (option.key == "limits") {
+            take_limit(value, origin);
+            return;
+        }
         const ProfileKey& key = *find_profile_key(option.key);
         if (option.argument.empty()) {
             write_key(line_.profile, key, std::string(option.value), origin);
@@ -189,6 +198,22 @@ private:
         const std::string name = value.substr(0, equals);
         check_variable(name, value.substr(equals + 1), origin);
         line_.profile.environment.set[name].set(value.substr(equals + 1), origin);
+    }
+
+    void take_limit(const std::string& value, const Origin& origin) {
+        const std::size_t equals = value.find('=');
+        const std::string name = value.substr(0, equals);
+        const auto* const known = std::ranges::find(known_limits(), name, &KnownLimit::name);
+        if (known == known_limits().end()) {
+            std::vector<std::string_view> names;
+            std::ranges::transform(known_limits(), std::back_inserter(names), &KnownLimit::name);
+            refuse_word(name, origin, "a limit", names);
+        }
+        if (equals == std::string::npos || equals + 1 == value.size()) {
+            throw Error(fmt::format("{}: a limit is set with NAME=SOFT or NAME=SOFT:HARD", origin.place()))
+                .fix(fmt::format("--ulimit {}={}", name, known->number));
+        }
+        write_key(line_.profile, *find_profile_key("limits", name), value.substr(equals + 1), origin);
     }
 
     static int descriptor(const std::string& value) {

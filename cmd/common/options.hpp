@@ -14,7 +14,7 @@ namespace sandbox {
 struct Option {
     enum class Group { profile, filesystem, process, isolation, environment, run, help };
     /// What a completion offers for the argument.
-    enum class Completes { nothing, path, directory, profile, words, variable, capability };
+    enum class Completes { nothing, path, directory, profile, words, variable, capability, limit };
     /// What an option that is no line of a profile does.
     enum class Action { writes_key, profile, name, dry_run, quiet, verbose, status_fd, version, help };
 

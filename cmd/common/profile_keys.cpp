@@ -28,7 +28,7 @@ constexpr ProfileKey::Words list(ProfileKey::Words field) {
 constexpr ProfileKey kKeys[] = {
     {"", "description", text([](Profile& p) -> Setting<std::string>& { return p.description; })},
     {"ids", "map", text([](Profile& p) -> Setting<std::string>& { return p.ids.map; }), kIdMaps},
-    {"ids", "user", text([](Profile& p) -> Setting<std::string>& { return p.ids.user; })},
+    {"ids", "user", text([](Profile& p) -> Setting<std::string>& { return p.ids.user; }), {}, false, "1000"},
     {"ids", "groups", text([](Profile& p) -> Setting<std::string>& { return p.ids.groups; }), kGroupWords},
     {"namespaces", "hostname", text([](Profile& p) -> Setting<std::string>& { return p.namespaces.hostname; })},
     {"namespaces", "share", list([](Profile& p) -> List& { return p.namespaces.share; }), kShareableNamespaces},
@@ -40,6 +40,11 @@ constexpr ProfileKey kKeys[] = {
     {"filesystem", "masked", list([](Profile& p) -> List& { return p.filesystem.masked; })},
     {"network", "mode", text([](Profile& p) -> Setting<std::string>& { return p.network.mode; }), kNetworkModes},
     {"limits", "timeout", text([](Profile& p) -> Setting<std::string>& { return p.limits.timeout; })},
+    {"limits", "core", text([](Profile& p) -> Setting<std::string>& { return p.limits.core; }), {}, false, "64m"},
+    {"limits", "fsize", text([](Profile& p) -> Setting<std::string>& { return p.limits.fsize; }), {}, false, "512m"},
+    {"limits", "nofile", text([](Profile& p) -> Setting<std::string>& { return p.limits.nofile; }), {}, false, "1024"},
+    {"limits", "nproc", text([](Profile& p) -> Setting<std::string>& { return p.limits.nproc; }), {}, false, "256"},
+    {"limits", "stack", text([](Profile& p) -> Setting<std::string>& { return p.limits.stack; }), {}, false, "8m"},
     {"environment", "clear", flag([](Profile& p) -> Setting<bool>& { return p.environment.clear; })},
     {"environment", "pass", list([](Profile& p) -> List& { return p.environment.pass; })},
     {"capabilities", "keep", list([](Profile& p) -> List& { return p.capabilities.keep; })},
@@ -106,7 +111,11 @@ std::vector<std::string_view> keys_of_table(std::string_view table) {
 void check_word(const ProfileKey& key, const Item& item) {
     // An empty word is a mistake everywhere but in a sentence for people.
     if (item.text.empty() && key.name != "description") {
-        throw Error(fmt::format("{}: {} cannot be empty", item.origin.place(), key.full_name()));
+        Error error(fmt::format("{}: {} cannot be empty", item.origin.place(), key.full_name()));
+        if (!key.number.empty()) {
+            error.fix(fmt::format("{} = \"{}\"", key.name, key.number));
+        }
+        throw error;
     }
     if (item.text.find('\0') != std::string::npos) {
         throw Error(fmt::format("{}: {} holds a NUL character", item.origin.place(), key.full_name()));

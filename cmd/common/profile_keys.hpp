@@ -24,6 +24,8 @@ struct ProfileKey {
     std::variant<Text, Flag, Words> field;
     std::span<const std::string_view> words = {}; ///< the only values there are; empty: any
     bool always_adds = false; ///< a list that adds to what a profile it extends has, and never replaces it
+    /// An example, for a text that may be written as a whole number too: user = 1000.
+    std::string_view number = {};
 
     [[nodiscard]] std::string full_name() const;
 };

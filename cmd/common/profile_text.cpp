@@ -101,9 +101,10 @@ private:
 
     void read_text(const ProfileKey& key, const TomlNode& node) {
         const std::string name = key.full_name();
-        const bool is_number = node.is(Type::number) && name == "ids.user"; // user = 1000
+        const bool is_number = node.is(Type::number) && !key.number.empty();
         if (!node.is(Type::string) && !is_number) {
-            mistakes_.wrong_type(node, name, "a string");
+            mistakes_.wrong_type(node, name, key.number.empty() ? "a string" : "a string or a whole number",
+                                 key.number.empty() ? "" : fmt::format("{} = \"{}\"", key.name, key.number));
             return;
         }
         const Item item{is_number ? std::to_string(node.number) : node.text, mistakes_.at(node.place, name)};

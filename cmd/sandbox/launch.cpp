@@ -13,7 +13,7 @@
 // pid 1      | terminal, working directory                           | with CMD's ids, so with CMD's rights
 // pid 1      | securebits, capabilities, no_new_privs, read back     | before the filter, which need not allow them
 // pid 1      | every descriptor closed but the standard three        | nothing of the host's reaches CMD
-// CMD        | process group, signals, the filter, execve            | the filter covers CMD from its first instruction
+// CMD        | process group, limits, signals, the filter, execve    | the filter covers CMD from its first instruction
 // pid 1      | locks itself into a filter of its own, reaps          | no profile, however strict, can break pid 1
 // supervisor | waits, passes signals on, keeps the terminal, reports
 // clang-format on

@@ -89,6 +89,8 @@ StepWords words(Step step) {
         return {"close inherited descriptors"};
     case Step::start_command:
         return {"start the process of CMD"};
+    case Step::set_limit:
+        return {"set the resource limit", true};
     case Step::load_filter:
         return {"load the seccomp filter"};
     case Step::execute:

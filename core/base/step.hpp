@@ -47,6 +47,7 @@ enum class Step : std::uint8_t {
     verify_restrictions,
     close_descriptors,
     start_command,
+    set_limit,
     load_filter,
     execute,
     lock_init,

@@ -1,8 +1,10 @@
 #include "core/plan/host.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <memory>
 
@@ -10,6 +12,7 @@
 #include "core/base/file.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/host_users.hpp"
+#include "core/plan/limits_plan.hpp"
 #include "core/plan/paths.hpp"
 
 extern char** environ; // NOLINT: the C library's
@@ -95,6 +98,16 @@ void find_directories(Host& host) {
     host.system_entries = host::system_entries();
 }
 
+void find_limits(Host& host) {
+    for (const KnownLimit& known : known_limits()) {
+        rlimit limit{};
+        if (::getrlimit(static_cast<__rlimit_resource>(known.resource), &limit) < 0) {
+            throw Error(std::string("cannot read your own resource limit ") + quoted(known.name)).kernel(errno);
+        }
+        host.hard_limits[known.resource] = limit.rlim_max;
+    }
+}
+
 } // namespace
 
 Host gather_host() {
@@ -103,6 +116,7 @@ Host gather_host() {
     find_caller(host);
     find_directories(host);
     host::find_subids(host);
+    find_limits(host);
     host.newuidmap = find_helper("newuidmap");
     host.newgidmap = find_helper("newgidmap");
     host.stdin_is_terminal = ::isatty(STDIN_FILENO) == 1;

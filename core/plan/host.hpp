@@ -14,6 +14,9 @@ namespace sandbox {
 /// One more than the greatest id: (uid_t)-1 is none.
 constexpr std::uint64_t kIdLimit = std::numeric_limits<std::uint32_t>::max();
 
+/// A resource limit that is none: RLIM_INFINITY.
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
 /// A range of subordinate ids as subuid(5) lists it.
 struct IdRange {
     std::uint32_t first = 0;
@@ -86,6 +89,8 @@ struct Host {
     std::string data_dir;    ///< $XDG_DATA_HOME/sandbox: our state and caches
     std::map<std::string, std::string> environment;
     std::vector<SystemEntry> system_entries;
+    /// The hard limits that the caller's processes have, by the numbers of getrlimit(2); what is not here is unlimited.
+    std::map<int, std::uint64_t> hard_limits;
     bool stdin_is_terminal = false;
     bool stdout_is_terminal = false;
     bool stderr_is_terminal = false;

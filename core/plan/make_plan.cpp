@@ -9,6 +9,7 @@
 #include "core/plan/filesystem_plan.hpp"
 #include "core/plan/ids_plan.hpp"
 #include "core/plan/layers.hpp"
+#include "core/plan/limits_plan.hpp"
 #include "core/plan/namespaces_plan.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/process_plan.hpp"
@@ -69,6 +70,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.environment = plan_environment(profile.environment, host, filesystem.workdir, layers, plan.notices);
     plan.process = plan_process(profile.process, command, host, filesystem.workdir, plan.environment);
     plan.process.workdir_origin = filesystem.workdir_origin;
+    plan.limits = plan_limits(profile.limits, host, plan.notices);
     if (profile.limits.timeout) {
         plan.timeout = parse_duration(*profile.limits.timeout.value, profile.limits.timeout.origin);
         plan.timeout_origin = profile.limits.timeout.origin;

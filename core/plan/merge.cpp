@@ -2,6 +2,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/plan/limits_plan.hpp"
 #include "core/plan/profile.hpp"
 
 namespace sandbox {
@@ -71,6 +72,13 @@ void merge_environment(Profile::Environment& base, Profile::Environment& top) {
     }
 }
 
+void merge_limits(Profile::Limits& base, Profile::Limits& top) {
+    merge_setting(base.timeout, top.timeout);
+    for (const KnownLimit& known : known_limits()) {
+        merge_setting(base.*known.setting, top.*known.setting);
+    }
+}
+
 } // namespace
 
 Profile merge(Profile base, Profile top) {
@@ -95,7 +103,7 @@ Profile merge(Profile base, Profile top) {
     merge_list(base.filesystem.masked, top.filesystem.masked);
 
     merge_setting(base.network.mode, top.network.mode);
-    merge_setting(base.limits.timeout, top.limits.timeout);
+    merge_limits(base.limits, top.limits);
     merge_environment(base.environment, top.environment);
 
     merge_list(base.capabilities.keep, top.capabilities.keep);

@@ -148,6 +148,16 @@ struct CapabilitiesPlan {
     std::vector<Origin> origins; ///< beside `keep`
 };
 
+/// One limit of CMD's process and of each that it starts: setrlimit(2). kNoLimit is none.
+struct ResourceLimit {
+    std::string name;     ///< "nofile"
+    int resource = 0;     ///< RLIMIT_NOFILE
+    bool is_size = false; ///< in bytes; else a count
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0; ///< at most the caller's
+    Origin origin;
+};
+
 struct EnvironmentEntry {
     std::string name;
     std::string value;
@@ -176,6 +186,7 @@ struct Plan {
     SeccompPlan seccomp;
     std::vector<EnvironmentEntry> environment;
     ProcessPlan process;
+    std::vector<ResourceLimit> limits; ///< those that are set; the others are the caller's
     std::optional<std::chrono::milliseconds> timeout;
     Origin timeout_origin;
     std::string data_dir;             ///< where the compiled filter is cached

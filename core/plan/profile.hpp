@@ -68,6 +68,11 @@ struct Profile {
 
     struct Limits {
         Setting<std::string> timeout; ///< a duration: "30s"
+        Setting<std::string> core;    ///< this and the following: SOFT[:HARD], a size or "unlimited"
+        Setting<std::string> fsize;
+        Setting<std::string> nofile; ///< this and the next: counts
+        Setting<std::string> nproc;
+        Setting<std::string> stack; ///< a size
     } limits;
 
     struct Environment {

@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/layers.hpp"
+#include "core/plan/limits_plan.hpp"
 
 namespace sandbox::test {
 
@@ -120,6 +121,10 @@ std::string plan_text(const Plan& plan) {
     text += fmt::format("  terminal {}\n", plan.process.terminal ? "own" : "the caller's");
     if (plan.timeout) {
         text += fmt::format("  timeout {} ms{}\n", plan.timeout->count(), from(plan.timeout_origin));
+    }
+    for (const ResourceLimit& limit : plan.limits) {
+        text += fmt::format("  limit {} {}:{}{}\n", limit.name, limit_words(limit.soft, limit.is_size),
+                            limit_words(limit.hard, limit.is_size), from(limit.origin));
     }
     for (const std::string& notice : plan.notices) {
         text += "notice: " + notice + "\n";

@@ -75,6 +75,8 @@ BOOST_AUTO_TEST_CASE(bash_completes_options_words_lists_and_files) {
     BOOST_TEST(bash_offers(files, "sandbox -q --share pid,n") == "pid,net\n");
     BOOST_TEST(bash_offers(files, "sandbox --ro 'a '") == "a file\n");
     BOOST_TEST(bash_offers(files, "sandbox --cap-add net_r") == "net_raw\n");
+    BOOST_TEST(bash_offers(files, "sandbox --ulimit nof") == "nofile=\n");
+    BOOST_TEST(bash_offers(files, "sandbox --ulimit = nof") == "nofile=\n");
     BOOST_TEST(bash_offers(files, "sandbox --profile str", "sandboxctl() { echo 'strict  /x  y'; }") == "strict\n");
 }
 

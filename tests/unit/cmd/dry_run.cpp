@@ -56,6 +56,23 @@ BOOST_AUTO_TEST_CASE(the_json_holds_the_whole_plan) {
     BOOST_TEST(json["profile"]["files"].size() == composed.profile.lineage.size());
 }
 
+BOOST_AUTO_TEST_CASE(limits_are_shown_with_their_origins) {
+    const Composed composed({"-p", "strict", "--ulimit", "nofile=1024:4096", "--ulimit", "fsize=unlimited"});
+    const nlohmann::json limits = composed.json()["limits"];
+    BOOST_TEST(limits.size() == 3U);
+    BOOST_TEST(limits[0]["name"] == "core");
+    BOOST_TEST(limits[0]["hard"] == 0);
+    BOOST_TEST(limits[0]["origin"]["source"] == "profiles/strict.toml");
+    BOOST_TEST(limits[1]["soft"].is_null());
+    BOOST_TEST(limits[2]["soft"] == 1024);
+    BOOST_TEST(limits[2]["hard"] == 4096);
+    BOOST_TEST(limits[2]["origin"]["source"] == "--ulimit nofile=1024:4096");
+    BOOST_TEST(contains(composed.text(), "core        0 bytes"));
+    BOOST_TEST(contains(composed.text(), "<- profiles/strict.toml:"));
+    BOOST_TEST(contains(composed.text(), "nofile      1024, can be raised to 4096"));
+    BOOST_TEST(contains(composed.text(), "others      the caller's"));
+}
+
 BOOST_AUTO_TEST_CASE(every_step_of_the_root_and_every_variable_is_shown_with_its_origin) {
     const Composed composed({"-p", "strict", "--rw", "/home/dev/project", "--env", "A=b\nc"});
     const std::string text = composed.text();

@@ -47,6 +47,9 @@ const Pair kPairs[] = {
     {{"-t"}, "process.terminal = \"always\""},
     {{"--no-tty"}, "process.terminal = \"never\""},
     {{"--timeout", "30s"}, "limits.timeout = \"30s\""},
+    {{"--ulimit", "nofile=1024:4096", "--ulimit=core=0", "--ulimit", "fsize=1.5G", "--ulimit", "nproc=9", "--ulimit",
+      "stack=unlimited"},
+     "[limits]\nnofile = \"1024:4096\"\ncore = 0\nfsize = \"1.5G\"\nnproc = 9\nstack = \"unlimited\"\n"},
 };
 
 } // namespace
@@ -90,6 +93,20 @@ BOOST_AUTO_TEST_CASE(options_end_at_the_first_word_that_is_none_and_the_rest_is_
     BOOST_TEST(line.arguments == expected, boost::test_tools::per_element());
     BOOST_TEST(line.profile_name == "default");
     BOOST_TEST(words_of(line.profile).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_has_a_known_name_and_a_value) {
+    BOOST_TEST(contains(mistake({"--ulimit", "nofil=3", "true"}), "--ulimit nofil=3: cannot take 'nofil' for a limit"));
+    BOOST_TEST(contains(mistake({"--ulimit", "nofil=3", "true"}), "did you mean 'nofile'?"));
+    BOOST_TEST(contains(mistake({"--ulimit", "=3", "true"}), "it is none of core, fsize, nofile, nproc, stack"));
+    for (const char* value : {"nofile", "nofile="}) {
+        BOOST_TEST(contains(mistake({"--ulimit", value, "true"}), "a limit is set with NAME=SOFT or NAME=SOFT:HARD"));
+        BOOST_TEST(contains(mistake({"--ulimit", value, "true"}), "fix: --ulimit nofile=1024"));
+    }
+    const Profile profile = parse_command_line({"--ulimit", "nproc=5", "--ulimit", "nproc=6", "true"}).profile;
+    BOOST_TEST(*profile.limits.nproc.value == "6");
+    BOOST_TEST(profile.limits.nproc.overridden.size() == 1);
+    BOOST_TEST(profile.limits.nproc.origin.place() == "--ulimit nproc=6");
 }
 
 BOOST_AUTO_TEST_CASE(after_two_dashes_even_an_options_name_is_the_command) {
@@ -193,7 +210,8 @@ BOOST_AUTO_TEST_CASE(names_and_letters_are_used_once_and_keys_exist) {
         BOOST_TEST(names.insert(option.name).second, option.name);
         BOOST_TEST((option.letter == 0 || letters.insert(option.letter).second), option.name);
         const bool writes = option.action == Option::Action::writes_key;
-        const bool known = option.key == "environment.set" || find_profile_key(option.key) != nullptr;
+        const bool known =
+            option.key == "environment.set" || option.key == "limits" || find_profile_key(option.key) != nullptr;
         BOOST_TEST(writes == !option.key.empty(), option.name);
         BOOST_TEST((!writes || known), option.name);
     }

@@ -44,6 +44,11 @@ masked = ["@docker"]
 mode = "host"
 [limits]
 timeout = "30s"
+core = 0
+fsize = "1.5G"
+nofile = "1024:4096"
+nproc = 64
+stack = "unlimited"
 [environment]
 clear = true
 pass = ["LC_*"]
@@ -83,6 +88,11 @@ when = [{ arg = 0, op = "in", value = ["AF_VSOCK", 38] }, { arg = 1, value = 1 }
         "filesystem.masked has @docker",
         "network.mode = host",
         "limits.timeout = 30s",
+        "limits.core = 0",
+        "limits.fsize = 1.5G",
+        "limits.nofile = 1024:4096",
+        "limits.nproc = 64",
+        "limits.stack = unlimited",
         "environment.clear = true",
         "environment.pass has LC_*",
         "capabilities.keep has net_raw",
@@ -141,7 +151,15 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_an_error_with_its_place) {
         {"[ids]\nmap = 3\n", "my.toml:2:7: ids.map must be a string, not a number", ""},
         {"[ids]\nmap = \"atuo\"\n", "my.toml:2:7: ids.map cannot be 'atuo'", "'auto'"},
         {"[ids]\nmap = \"\"\n", "my.toml:2:7: ids.map cannot be empty", ""},
-        {"[ids]\nuser = 1.5\n", "my.toml:2:8: ids.user must be a string, not a number with a fraction", ""},
+        {"[ids]\nuser = 1.5\n",
+         "my.toml:2:8: ids.user must be a string or a whole number, not a number with a fraction", "user = \"1000\""},
+        {"[limits]\nnofile = true\n",
+         "my.toml:2:10: limits.nofile must be a string or a whole number, not true or false", "nofile = \"1024\""},
+        {"[limits]\nfsize = 1e99\n",
+         "my.toml:2:9: limits.fsize must be a string or a whole number, not a number with a fraction",
+         "fsize = \"512m\""},
+        {"[limits]\nnproc = \"\"\n", "my.toml:2:9: limits.nproc cannot be empty", "nproc = \"256\""},
+        {"[limits]\nnofiles = 3\n", "my.toml:2:1: unknown key 'nofiles' in [limits]", "'nofile'"},
         {"[namespaces]\nshare = [\"pid\", \"nett\"]\n", "my.toml:2:17: namespaces.share cannot hold 'nett'", "'net'"},
         {"[namespaces]\nshare = [\"mnt\"]\n", "my.toml:2:10: namespaces.share cannot hold 'mnt'", "pid, net, ipc"},
         {"[filesystem]\ntmpfs = \"/t\"\n", "my.toml:2:9: filesystem.tmpfs must be a list of strings, not a string",
