@@ -1,7 +1,10 @@
 #include "cmd/common/diagnose.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,7 +16,17 @@ namespace sandbox {
 namespace {
 
 /// What the errno alone says, where no single fact of the machine is at fault.
-void add_meaning(Error& error, Step step, int error_number, const Machine& machine) {
+void add_meaning(Error& error, Step step, int error_number, const Plan& plan, const Machine& machine) {
+    if (step == Step::set_limit && error_number == EPERM) {
+        const auto most = machine.sysctls.find("fs.nr_open");
+        for (const ResourceLimit& limit : plan.limits) {
+            const bool is_above = most != machine.sysctls.end() && std::cmp_greater(limit.hard, most->second);
+            if (limit.resource == RLIMIT_NOFILE && is_above) {
+                error.cause(fmt::format("fs.nr_open is {}, and no limit of open files can be above it", most->second));
+                error.fix(fmt::format("--ulimit nofile={}", most->second));
+            }
+        }
+    }
     const bool creates =
         step == Step::create_user_namespace || step == Step::create_namespaces || step == Step::create_cgroup_namespace;
     if (creates && (error_number == ENOSPC || error_number == EUSERS)) {
@@ -66,7 +79,7 @@ void add_causes(Error& error, Step step, int error_number, std::string_view obje
         }
     }
     if (!found) {
-        add_meaning(error, step, error_number, machine);
+        add_meaning(error, step, error_number, plan, machine);
     }
     if (error.fixes().empty()) {
         error.fix("sandboxctl doctor looks at the whole machine");

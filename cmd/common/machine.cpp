@@ -37,9 +37,16 @@ namespace sandbox {
 namespace {
 
 constexpr std::array kSysctls = {
-    "user.max_user_namespaces",   "user.max_mnt_namespaces",          "user.max_pid_namespaces",
-    "user.max_net_namespaces",    "user.max_ipc_namespaces",          "user.max_uts_namespaces",
-    "user.max_cgroup_namespaces", "kernel.unprivileged_userns_clone", "kernel.apparmor_restrict_unprivileged_userns",
+    "user.max_user_namespaces",
+    "user.max_mnt_namespaces",
+    "user.max_pid_namespaces",
+    "user.max_net_namespaces",
+    "user.max_ipc_namespaces",
+    "user.max_uts_namespaces",
+    "user.max_cgroup_namespaces",
+    "kernel.unprivileged_userns_clone",
+    "kernel.apparmor_restrict_unprivileged_userns",
+    "fs.nr_open",
 };
 
 constexpr uid_t kOverflowUid = 65534; // what an owner without an id here looks like: user_namespaces(7)

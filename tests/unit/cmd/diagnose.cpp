@@ -1,6 +1,8 @@
 // Causes and fixes, on machines that are made up.
 #include "cmd/common/diagnose.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <set>
@@ -103,6 +105,18 @@ BOOST_AUTO_TEST_CASE(namespaces_that_are_used_up_are_told_from_those_switched_of
     machine.sysctls["user.max_net_namespaces"] = 0;
     BOOST_TEST(only_fault().id == "namespace-limits");
     BOOST_TEST(contains(message(Step::create_namespaces, ENOSPC), "cause: user.max_net_namespaces is 0\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_open_files_above_the_kernels_own_is_told_with_that) {
+    machine.sysctls["fs.nr_open"] = 4096;
+    plan.limits = {
+        {.name = "nofile", .resource = RLIMIT_NOFILE, .is_size = false, .soft = 9, .hard = 5000, .origin = {}}};
+    const std::string text = message(Step::set_limit, EPERM, "nofile");
+    BOOST_TEST(contains(text, "cannot set the resource limit 'nofile': Operation not permitted"));
+    BOOST_TEST(contains(text, "cause: fs.nr_open is 4096"));
+    BOOST_TEST(contains(text, "fix: --ulimit nofile=4096"));
+    plan.limits.front().hard = 4096;
+    BOOST_TEST(!contains(message(Step::set_limit, EPERM, "nofile"), "fs.nr_open"));
 }
 
 BOOST_AUTO_TEST_CASE(apparmors_restriction_is_a_cause_wherever_it_strikes) {
