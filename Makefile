@@ -128,6 +128,10 @@ RUN_TESTS := $(B)/run-tests
 $(RUN_TESTS): $(call objects,$(call sources,tests/run)) $(COUNT) $(B)/libsupport.a
 	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
 
+WORKSTATION_TESTS := $(B)/workstation-tests
+$(WORKSTATION_TESTS): $(call objects,$(call sources,tests/workstation)) $(COUNT) $(B)/libsupport.a
+	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
+
 # Static, so that they run inside any root, and without sanitizers, which need more of the system than a probe has.
 $(B)/probes/%: tests/run/probes/%.c tests/run/probes/answer.h
 	@mkdir -p $(@D)
@@ -156,8 +160,9 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 
 .PHONY: check
 check: deps ## Run every test; installs what they need, where something is missing
-	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
-	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
+	@sh tests/support/deps.sh workstation
+	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(WORKSTATION_TESTS) $(PROBES)
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" $(RUN_WORKSTATION)
 
 .PHONY: check-unit
 check-unit: $(UNIT) ## Run the unit tests
@@ -173,7 +178,7 @@ check-faults: $(PROGRAMS) $(PROBES) ## Start again and again, with one system ca
 
 # The workstation: a Debian with systemd that is booted under user-mode Linux. What it cannot do is the same everywhere.
 .PHONY: check-workstation
-check-workstation: $(PROGRAMS) $(RUN_TESTS) $(PROBES) ## Run the run tests on a booted workstation; TESTS=terminal/* picks some
+check-workstation: $(PROGRAMS) $(RUN_TESTS) $(WORKSTATION_TESTS) $(PROBES) ## Run the run tests, and its own, on a booted workstation; TESTS=terminal/* picks some
 	@sh tests/support/deps.sh workstation
 	@ALLOWED_SKIPS="$${ALLOWED_SKIPS:-} tests/workstation/allowed-skips" $(RUN_ALL) $(RUN_WORKSTATION)
 

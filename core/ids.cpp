@@ -11,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/child_process.hpp"
 #include "core/base/fd.hpp"
 #include "core/base/step_error.hpp"
 
@@ -69,22 +68,27 @@ std::string map_text(const std::vector<MapEntry>& map) {
 
 } // namespace
 
-void write_maps(pid_t child, const IdsPlan& plan) {
+MapWriting::MapWriting(pid_t child, const IdsPlan& plan) : child_(child), plan_(plan) {
     if (plan.through_helpers) {
         // Each takes most of a millisecond, so they run side by side.
-        Helper uid_helper(helper_arguments(plan.newuidmap, child, plan.uid_map));
-        Helper gid_helper(helper_arguments(plan.newgidmap, child, plan.gid_map));
-        const HelperResult uid_result = uid_helper.finish();
-        const HelperResult gid_result = gid_helper.finish();
-        expect_success(Step::write_uid_map, plan.newuidmap, uid_result);
-        expect_success(Step::write_gid_map, plan.newgidmap, gid_result);
+        uid_helper_.emplace(helper_arguments(plan.newuidmap, child, plan.uid_map));
+        gid_helper_.emplace(helper_arguments(plan.newgidmap, child, plan.gid_map));
+    }
+}
+
+void MapWriting::finish() {
+    if (plan_.through_helpers) {
+        const HelperResult uid_result = uid_helper_->finish();
+        const HelperResult gid_result = gid_helper_->finish();
+        expect_success(Step::write_uid_map, plan_.newuidmap, uid_result);
+        expect_success(Step::write_gid_map, plan_.newgidmap, gid_result);
         return;
     }
-    const std::string proc = fmt::format("/proc/{}/", child);
+    const std::string proc = fmt::format("/proc/{}/", child_);
     // setgroups must be denied before an unprivileged process may write gid_map: user_namespaces(7).
     write_file(Step::write_gid_map, proc + "setgroups", "deny");
-    write_file(Step::write_gid_map, proc + "gid_map", map_text(plan.gid_map));
-    write_file(Step::write_uid_map, proc + "uid_map", map_text(plan.uid_map));
+    write_file(Step::write_gid_map, proc + "gid_map", map_text(plan_.gid_map));
+    write_file(Step::write_uid_map, proc + "uid_map", map_text(plan_.uid_map));
 }
 
 } // namespace sandbox::ids

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.hpp"
+#include "core/plan/cgroup_plan.hpp"
 #include "core/plan/subids.hpp"
 
 namespace sandbox {
@@ -233,6 +234,24 @@ Check processes(const Machine& machine) {
     return check;
 }
 
+/// `strict` asks for these, and starts without them.
+Check limits(const Machine& machine, const Host& host) {
+    Check check{"limits", "memory, processes and CPU time can be limited", State::ok, "", ""};
+    const CgroupFacts& facts = machine.cgroups;
+    std::optional<CgroupObstacle> obstacle = find_obstacle(facts, host);
+    const std::string& available = facts.bus.empty() ? facts.own_controllers : facts.manager_controllers;
+    if (!obstacle && !available.empty()) {
+        const std::vector<std::string> missing = missing_controllers({"cpu", "memory", "pids"}, available);
+        obstacle = missing.empty() ? std::nullopt : std::optional(not_delegated(missing));
+    }
+    if (obstacle) {
+        check.state = State::warning;
+        check.why = std::move(obstacle->cause);
+        check.fix = std::move(obstacle->fix);
+    }
+    return check;
+}
+
 } // namespace
 
 std::string_view word(Check::State state) {
@@ -252,7 +271,7 @@ std::vector<Check> run_checks(const Machine& machine, const Host& host) {
         kernel(machine),          system_calls(machine),       outer_filter(machine), proc(machine),
         user_namespaces(machine), apparmor(machine),           chroot(machine),       namespace_limits(machine),
         helpers(machine, host),   no_new_privs(machine, host), user_name(host),       subordinate_ranges(host),
-        masked_proc(machine),     processes(machine),
+        masked_proc(machine),     processes(machine),          limits(machine, host),
     };
 }
 

@@ -75,6 +75,23 @@ void write_limits(Page& page, const std::vector<ResourceLimit>& limits) {
     page.line(named(limits.empty() ? "all" : "others", "the caller's"));
 }
 
+void write_cgroup(Page& page, const CgroupPlan& cgroup) {
+    page.section("limits of the whole sandbox");
+    for (const CgroupLimit& limit : cgroup.limits) {
+        page.line(named(limit.name, limit.words + (limit.required ? "" : ", if it can be had")), limit.origin);
+    }
+    if (cgroup.limits.empty()) {
+        page.line(named("none", cgroup.obstacle.empty() ? "" : "there is no cgroup for it: " + cgroup.obstacle));
+        return;
+    }
+    if (!cgroup.places.bus.empty()) {
+        page.line(named("cgroup", "a scope of your systemd, asked for over " + escaped(cgroup.places.bus)));
+    }
+    if (!cgroup.places.subtree.empty()) {
+        page.line(named(cgroup.places.bus.empty() ? "cgroup" : "or", "below " + escaped(cgroup.places.subtree)));
+    }
+}
+
 void write_map(Page& page, std::string_view name, const std::vector<MapEntry>& map) {
     for (const MapEntry& entry : map) {
         page.line(
@@ -345,6 +362,7 @@ std::string dry_run_text(const Profile& profile, const Plan& plan) {
         page.line(named("this run", escaped(plan.name)));
     }
     write_command(page, profile, plan);
+    write_cgroup(page, plan.cgroup);
     write_limits(page, plan.limits);
     write_identity(page, plan.ids);
     write_namespaces(page, plan.namespaces);

@@ -172,6 +172,28 @@ Json limits(const std::vector<ResourceLimit>& limits) {
     return result;
 }
 
+/// `places` in the order of trying; empty where no limit can be held, or none is wanted.
+Json cgroup(const CgroupPlan& plan) {
+    Json limits = Json::array();
+    for (const CgroupLimit& limit : plan.limits) {
+        limits.push_back({{"name", limit.name},
+                          {"file", limit.file},
+                          {"value", limit.value},
+                          {"required", limit.required},
+                          {"origin", to_json(limit.origin)}});
+    }
+    Json places = Json::array();
+    if (!plan.places.bus.empty()) {
+        places.push_back({{"kind", "scope"}, {"bus", plan.places.bus}});
+    }
+    if (!plan.places.subtree.empty()) {
+        places.push_back({{"kind", "subtree"}, {"directory", plan.places.subtree}});
+    }
+    return {{"limits", std::move(limits)},
+            {"places", std::move(places)},
+            {"obstacle", plan.obstacle.empty() ? Json(nullptr) : Json(plan.obstacle)}};
+}
+
 } // namespace
 
 std::string dry_run_json(const Profile& profile, const Plan& plan) {
@@ -181,6 +203,7 @@ std::string dry_run_json(const Profile& profile, const Plan& plan) {
         {"profile", {{"name", plan.profile}, {"files", profile.lineage}}},
         {"name", plan.name.empty() ? Json(nullptr) : Json(plan.name)},
         {"command", command(profile, plan)},
+        {"cgroup", cgroup(plan.cgroup)},
         {"limits", limits(plan.limits)},
         {"ids", ids(plan.ids)},
         {"namespaces", namespaces(plan.namespaces)},

@@ -55,6 +55,8 @@ std::string_view title(Option::Group group) {
         return "Files";
     case Option::Group::process:
         return "Process";
+    case Option::Group::limits:
+        return "Limits";
     case Option::Group::isolation:
         return "Isolation";
     case Option::Group::environment:

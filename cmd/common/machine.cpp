@@ -234,6 +234,7 @@ Machine read_machine(const Host& host) {
         machine.process_limit = limit.rlim_cur;
         machine.process_count = count_threads(host.uid);
     }
+    machine.cgroups = host.look_at_cgroups(host);
     machine.pids_cgroup = full_pids_cgroup();
     return machine;
 }

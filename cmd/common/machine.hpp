@@ -40,6 +40,7 @@ struct Machine {
     std::map<std::string, CallState> calls;      ///< "unshare", "openat2" ...
     std::optional<std::uint64_t> process_limit;  ///< RLIMIT_NPROC; nothing: unlimited
     std::uint64_t process_count = 0;             ///< threads of the caller's uid, counted only where there is a limit
+    CgroupFacts cgroups;
     std::string pids_cgroup; ///< the caller's cgroup where its pids.max is reached; empty: it is not
 };
 

@@ -54,10 +54,22 @@ constexpr Option kOptions[] = {
      .group = Group::process, .key = "process.terminal", .value = "always"},
     {.name = "no-tty", .help = "give CMD no terminal of its own, even when it is used from one",
      .group = Group::process, .key = "process.terminal", .value = "never"},
+    {.name = "memory", .letter = 'm', .argument = "SIZE", .help = "the most memory that the whole sandbox uses: 512m, 1.5G",
+     .group = Group::limits, .key = "limits.memory"},
+    {.name = "swap", .argument = "SIZE", .help = "the most swap; without it a sandbox with --memory gets none",
+     .group = Group::limits, .key = "limits.swap"},
+    {.name = "pids", .argument = "N", .help = "the most processes and threads at a time",
+     .group = Group::limits, .key = "limits.pids"},
+    {.name = "cpus", .argument = "N", .help = "the most CPU time: 0.5 is half of one CPU",
+     .group = Group::limits, .key = "limits.cpus"},
+    {.name = "cpu-weight", .argument = "N", .help = "the share of the CPUs when others want them too: 1 to 10000 (100)",
+     .group = Group::limits, .key = "limits.cpu-weight"},
+    {.name = "io", .argument = "PATH:KEY=VALUE", .help = "what is read and written a second on PATH's disk: /home:rbps=10m,wiops=100",
+     .group = Group::limits, .key = "limits.io", .completes = Completes::path},
     {.name = "timeout", .argument = "DURATION", .help = "end CMD after this time: 30s, 5m, 1h30m",
-     .group = Group::process, .key = "limits.timeout"},
+     .group = Group::limits, .key = "limits.timeout"},
     {.name = "ulimit", .argument = "NAME=SOFT[:HARD]", .help = "limit each process: core, fsize, nofile, nproc, stack (nofile=1024, fsize=512m)",
-     .group = Group::process, .key = "limits", .completes = Completes::limit},
+     .group = Group::limits, .key = "limits", .completes = Completes::limit},
 
     {.name = "net", .argument = "MODE", .help = "the network: none, or the host's",
      .group = Group::isolation, .key = "network.mode", .completes = Completes::words},
@@ -83,6 +95,8 @@ constexpr Option kOptions[] = {
      .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::dry_run},
     {.name = "quiet", .letter = 'q', .help = "no notes; errors are still told",
      .group = Group::run, .action = Action::quiet},
+    {.name = "stats", .argument = "json", .help = "tell at the end what the sandbox used: time, memory, processes, bytes",
+     .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::stats},
     {.name = "verbose", .letter = 'v', .help = "print the steps of the start and when each was done",
      .group = Group::run, .action = Action::verbose},
     {.name = "status-fd", .argument = "N", .help = "write records for programs (JSON, one a line) to descriptor N",
@@ -142,6 +156,13 @@ public:
                     .fix("--dry-run for people, --dry-run=json for programs");
             }
             line_.mode = value.empty() ? CommandLine::Mode::show_plan : CommandLine::Mode::show_plan_json;
+            break;
+        case Action::stats:
+            if (!value.empty() && value != "json") {
+                throw Error(fmt::format("--stats cannot print {}", quoted(value)))
+                    .fix("--stats for people, --stats=json for programs");
+            }
+            line_.stats = value.empty() ? StatsFormat::text : StatsFormat::json;
             break;
         case Action::quiet:
             line_.quiet = true;

@@ -6,17 +6,18 @@
 #include <string_view>
 #include <vector>
 
+#include "cmd/common/run_options.hpp"
 #include "core/plan/profile.hpp"
 
 namespace sandbox {
 
 /// One option. An option that shapes the sandbox is a one-line profile: `key` names the line.
 struct Option {
-    enum class Group { profile, filesystem, process, isolation, environment, run, help };
+    enum class Group { profile, filesystem, process, limits, isolation, environment, run, help };
     /// What a completion offers for the argument.
     enum class Completes { nothing, path, directory, profile, words, variable, capability, limit };
     /// What an option that is no line of a profile does.
-    enum class Action { writes_key, profile, name, dry_run, quiet, verbose, status_fd, version, help };
+    enum class Action { writes_key, profile, name, dry_run, quiet, stats, verbose, status_fd, version, help };
 
     std::string_view name;          ///< without the dashes
     char letter = 0;                ///< 0: none
@@ -49,6 +50,7 @@ struct CommandLine {
     Profile profile;                    ///< what the options say, as a profile that goes over the one named
     std::vector<std::string> arguments; ///< CMD and its own
     std::string name;                   ///< --name
+    StatsFormat stats = StatsFormat::none;
     bool quiet = false;
     bool verbose = false;
     int status_fd = -1;

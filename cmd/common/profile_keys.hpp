@@ -24,10 +24,11 @@ struct ProfileKey {
     std::variant<Text, Flag, Words> field;
     std::span<const std::string_view> words = {}; ///< the only values there are; empty: any
     bool always_adds = false; ///< a list that adds to what a profile it extends has, and never replaces it
-    /// An example, for a text that may be written as a whole number too: user = 1000.
+    /// An example, for a text that may be written as a number too: user = 1000; with a point, as a fraction: 1.5.
     std::string_view number = {};
 
     [[nodiscard]] std::string full_name() const;
+    [[nodiscard]] bool takes_fractions() const { return number.find('.') != std::string_view::npos; }
 };
 
 /// The keys in the order in which a profile is best read.

@@ -102,8 +102,12 @@ private:
     void read_text(const ProfileKey& key, const TomlNode& node) {
         const std::string name = key.full_name();
         const bool is_number = node.is(Type::number) && !key.number.empty();
-        if (!node.is(Type::string) && !is_number) {
-            mistakes_.wrong_type(node, name, key.number.empty() ? "a string" : "a string or a whole number",
+        const bool is_fraction = node.is(Type::fraction) && key.takes_fractions();
+        if (!node.is(Type::string) && !is_number && !is_fraction) {
+            mistakes_.wrong_type(node, name,
+                                 key.number.empty()      ? "a string"
+                                 : key.takes_fractions() ? "a string or a number"
+                                                         : "a string or a whole number",
                                  key.number.empty() ? "" : fmt::format("{} = \"{}\"", key.name, key.number));
             return;
         }

@@ -5,7 +5,11 @@
 
 namespace sandbox {
 
+/// --stats: how what the sandbox used is told at its end.
+enum class StatsFormat { none, text, json };
+
 struct RunOptions {
+    StatsFormat stats = StatsFormat::none;
     bool quiet = false;   ///< no notes; errors are always told
     bool verbose = false; ///< the child's steps are timed too
     Trace& trace;         ///< the steps so far; printed at the end of a verbose run

@@ -48,6 +48,7 @@ TomlNode convert(const toml::node& node) {
         break;
     case toml::node_type::floating_point:
         result.type = Type::fraction;
+        result.text = fmt::format("{}", node.as_floating_point()->get());
         break;
     default:
         result.type = Type::time;

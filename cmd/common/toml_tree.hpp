@@ -18,13 +18,13 @@ struct TomlPlace {
 
 struct TomlMember;
 
-/// One value. A profile has no use for fractions and times: they are told apart, and their value is not kept.
+/// One value. A profile has no use for times: they are told apart, and their value is not kept.
 struct TomlNode {
     enum class Type { table, list, string, number, fraction, boolean, time };
 
     Type type = Type::table;
     TomlPlace place;
-    std::string text;                ///< string
+    std::string text;                ///< string; fraction: in the fewest digits
     std::int64_t number = 0;         ///< number; boolean: 0 or 1
     std::vector<TomlNode> items;     ///< list
     std::vector<TomlMember> members; ///< table

@@ -6,6 +6,7 @@
 // supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
 // supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
+// supervisor | a cgroup with the limits; the child is moved into it  | they hold before its cgroup namespace is made
 // child      | net, mnt, uts, ipc; hostname and loopback             | none of it needs host privilege or a mapped id
 // child      | mapped: cgroup namespace; all mounts private          | what it creates from here on has an owner
 // child      | root assembled, pivot_root, old root unmounted        | chroot can be left, this cannot
@@ -28,6 +29,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "cmd/common/print.hpp"
 #include "core/base/exit_status.hpp"
 #include "core/base/step_clock.hpp"
 #include "core/base/step_error.hpp"
@@ -41,6 +43,7 @@
 #include "core/own_directories.hpp"
 #include "core/pty.hpp"
 #include "core/root.hpp"
+#include "core/sandbox_cgroup.hpp"
 #include "core/seccomp.hpp"
 #include "core/standard_streams.hpp"
 #include "core/terminal.hpp"
@@ -256,6 +259,20 @@ void rethrow_childs_failure(int control) {
     }
 }
 
+/// The unit of systemd and the messages about it bear this.
+std::string sandbox_name(const Plan& plan) {
+    const std::string& command = plan.process.arguments.front();
+    return !plan.name.empty() ? plan.name : command.substr(command.rfind('/') + 1);
+}
+
+void tell(const std::vector<std::string>& notices, const RunOptions& options) {
+    for (const std::string& notice : notices) {
+        if (!options.quiet) {
+            complain("note: " + notice);
+        }
+    }
+}
+
 } // namespace
 
 Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, char** arguments) {
@@ -288,13 +305,17 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     ChildProcess child(pid, Fd(pidfd));
     start.control.child.reset();
     options.trace.mark("clone the child");
+    ids::MapWriting maps(child.pid(), plan.ids);
+    SandboxCgroup cgroup(plan.cgroup, sandbox_name(plan), child.pid());
     try {
-        ids::write_maps(child.pid(), plan.ids);
+        maps.finish();
     } catch (const Error&) {
         rethrow_childs_failure(start.control.supervisor.get());
         throw;
     }
     options.trace.mark("write the uid and gid maps");
+    tell(cgroup.settle(), options);
+    options.trace.mark("set the limits of the sandbox");
     if (!control::send(start.control.supervisor.get(), SupervisorMessage{})) {
         const int error_number = errno;
         rethrow_childs_failure(start.control.supervisor.get());
@@ -302,7 +323,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     }
     // From here on the child owns what it creates, and goes its way; the rest is waiting.
 
-    const Outcome outcome = Supervisor(plan, signals, child, start.control.supervisor.get(), status).watch();
+    const Outcome outcome = Supervisor(plan, signals, child, cgroup, start.control.supervisor.get(), status).watch();
     options.trace.mark("wait for CMD");
     if (options.verbose) {
         options.trace.add_steps(*clock.clock);

@@ -21,8 +21,10 @@
 #include "cmd/common/run_options.hpp"
 #include "cmd/common/trace.hpp"
 #include "cmd/sandbox/launch.hpp"
+#include "cmd/sandbox/stats.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
+#include "core/base/file.hpp"
 #include "core/base/step_error.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/plan.hpp"
@@ -61,7 +63,9 @@ Fd open_status_descriptor(int number, const std::array<bool, 3>& was_open) {
 
 /// What goes over standard error when a run has ended otherwise than by CMD's own end.
 void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
-    if (outcome.init_killed) {
+    if (outcome.out_of_memory) {
+        complain(out_of_memory_text(plan, outcome.usage));
+    } else if (outcome.init_killed) {
         complain(fmt::format("pid 1 of the sandbox was killed, by signal {}", outcome.signal));
     } else if (outcome.timed_out && !is_quiet) {
         complain(fmt::format("note: {} was ended when its time was over ({})", quoted(plan.process.arguments.front()),
@@ -69,9 +73,21 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     }
 }
 
+void tell_stats(StatsFormat format, const CgroupPlan& plan, const RunUsage& usage) {
+    if (format == StatsFormat::text) {
+        complain(stats_text(plan, usage));
+    } else {
+        // Who cannot be told is no failure of CMD's.
+        static_cast<void>(write_all(STDERR_FILENO, stats_json(usage) + "\n"));
+    }
+}
+
 const char* reason(const Outcome& outcome) {
     if (outcome.timed_out) {
         return "timeout";
+    }
+    if (outcome.out_of_memory) {
+        return "oom";
     }
     if (outcome.init_killed) {
         return "killed";
@@ -90,6 +106,9 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         const Outcome outcome = launch(plan, options, status, arguments);
         status.ended(outcome.status, outcome.signal, reason(outcome));
         tell_end(outcome, plan, options.quiet);
+        if (options.stats != StatsFormat::none) {
+            tell_stats(options.stats, plan.cgroup, outcome.usage);
+        }
         return outcome.status;
     } catch (StepError& error) {
         add_causes(error, error.step(), error.error_number(), error.object(), plan, host);
@@ -113,7 +132,7 @@ int run(const CommandLine& line, const RunOptions& options, const StatusPipe& st
     const Profile& profile = keep(merge(std::move(written), line.profile));
     options.trace.mark("read the profile");
 
-    const Plan& plan = keep(make_plan(profile, {line.arguments, line.name}, host));
+    const Plan& plan = keep(make_plan(profile, {line.arguments, line.name, line.stats != StatsFormat::none}, host));
     options.trace.mark("make the plan");
 
     if (line.mode == CommandLine::Mode::show_plan) {
@@ -156,7 +175,7 @@ int start(const std::vector<std::string>& words, char** arguments) {
         return 0;
     }
     const Fd status_file = line.status_fd >= 0 ? open_status_descriptor(line.status_fd, was_open) : Fd();
-    const RunOptions options{.quiet = line.quiet, .verbose = line.verbose, .trace = trace};
+    const RunOptions options{.stats = line.stats, .quiet = line.quiet, .verbose = line.verbose, .trace = trace};
     const StatusPipe status(status_file.get(), line.name);
     const TracePrinter printer(line.verbose ? &trace : nullptr);
     try {

@@ -31,9 +31,9 @@ bool from_keyboard(const signalfd_siginfo& signal) {
 
 } // namespace
 
-Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, int control,
-                       const StatusPipe& status)
-    : plan_(plan), signals_(signals), init_(init), control_(control), status_(status) {
+Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup,
+                       int control, const StatusPipe& status)
+    : plan_(plan), signals_(signals), init_(init), cgroup_(cgroup), control_(control), status_(status) {
     if (plan.timeout) {
         timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
         if (!timer_) {
@@ -278,27 +278,44 @@ Outcome Supervisor::conclude() {
         serve_message();
     }
     relay_.reset();
-    const int init_status = init_.wait();
-    Outcome outcome;
+    RunUsage usage;
+    const int init_status = init_.wait(&usage.processes);
+    usage.wall = std::chrono::steady_clock::now() - start_;
+    usage.cgroup = cgroup_.usage();
+    usage.obstacle = cgroup_.obstacle();
+    Outcome outcome = outcome_of(init_status, usage);
+    outcome.usage = std::move(usage);
+    return outcome;
+}
+
+Outcome Supervisor::outcome_of(int init_status, const RunUsage& usage) const {
+    const bool kernel_killed = usage.cgroup && usage.cgroup->oom_kills.value_or(0) > 0;
     if (timed_out_) {
         // Without CMD's own end it was killed with the sandbox, when the grace period was over.
         const int signal = !ended_ ? SIGKILL : WIFSIGNALED(*ended_) ? WTERMSIG(*ended_) : 0;
-        outcome = {.status = kTimedOut, .signal = signal, .timed_out = true};
-    } else if (aborted_by_ != 0) {
-        outcome = {.status = kSignalBase + aborted_by_, .signal = aborted_by_};
-    } else if (ended_ && WIFSIGNALED(*ended_)) {
-        outcome = {.status = kSignalBase + WTERMSIG(*ended_), .signal = WTERMSIG(*ended_)};
-    } else if (ended_) {
-        outcome = {.status = WEXITSTATUS(*ended_)};
-    } else if (WIFEXITED(init_status) && !started_) {
-        throw Error("the sandbox's pid 1 ended without a word");
-    } else if (WIFEXITED(init_status)) {
-        outcome = {.status = WEXITSTATUS(init_status)}; // its last message was lost; it ends as CMD did
-    } else {
-        const int signal = WIFSIGNALED(init_status) ? WTERMSIG(init_status) : SIGKILL;
-        outcome = {.status = kSignalBase + signal, .signal = signal, .init_killed = true};
+        return {.status = kTimedOut, .signal = signal, .timed_out = true};
     }
-    return outcome;
+    if (aborted_by_ != 0) {
+        return {.status = kSignalBase + aborted_by_, .signal = aborted_by_};
+    }
+    if (ended_ && WIFSIGNALED(*ended_)) {
+        const int signal = WTERMSIG(*ended_);
+        return {.status = kSignalBase + signal, .signal = signal, .out_of_memory = kernel_killed && signal == SIGKILL};
+    }
+    if (ended_) {
+        return {.status = WEXITSTATUS(*ended_)};
+    }
+    if (kernel_killed) {
+        return {.status = kSignalBase + SIGKILL, .signal = SIGKILL, .out_of_memory = true};
+    }
+    if (WIFEXITED(init_status) && !started_) {
+        throw Error("the sandbox's pid 1 ended without a word");
+    }
+    if (WIFEXITED(init_status)) {
+        return {.status = WEXITSTATUS(init_status)}; // its last message was lost; it ends as CMD did
+    }
+    const int signal = WIFSIGNALED(init_status) ? WTERMSIG(init_status) : SIGKILL;
+    return {.status = kSignalBase + signal, .signal = signal, .init_killed = true};
 }
 
 } // namespace sandbox

@@ -8,10 +8,12 @@
 #include <optional>
 #include <vector>
 
+#include "cmd/sandbox/stats.hpp"
 #include "cmd/sandbox/status_pipe.hpp"
 #include "core/base/child_process.hpp"
 #include "core/control.hpp"
 #include "core/plan/plan.hpp"
+#include "core/sandbox_cgroup.hpp"
 #include "core/signals.hpp"
 #include "core/terminal.hpp"
 
@@ -23,13 +25,17 @@ struct Outcome {
     int signal = 0;           ///< of CMD's end, 0 for none
     bool timed_out = false;   ///< --timeout ended it
     bool init_killed = false; ///< pid 1 was killed from outside
+    /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
+    bool out_of_memory = false;
+    RunUsage usage = {};
 };
 
 /// Watches one sandbox from the moment its maps are written.
 class Supervisor {
 public:
     /// All must outlive it. `control` is the supervisor's end of the socket.
-    Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, int control, const StatusPipe& status);
+    Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup, int control,
+               const StatusPipe& status);
 
     /// Waits until nothing of the sandbox is left.
     /// \throws StepError when a step of the child failed before CMD ran.
@@ -48,12 +54,15 @@ private:
     void stop_with_command();
     [[nodiscard]] ChildProcess continue_at_deadline() const;
     [[nodiscard]] Outcome conclude();
+    [[nodiscard]] Outcome outcome_of(int init_status, const RunUsage& usage) const;
 
     const Plan& plan_;
     const Signals& signals_;
     ChildProcess& init_;
+    const SandboxCgroup& cgroup_;
     int control_;
     const StatusPipe& status_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Fd timer_;
     std::optional<terminal::Relay> relay_;
     bool started_ = false;

@@ -33,9 +33,9 @@ void ChildProcess::kill(int signal) const {
     sys::pidfd_send_signal(pidfd_.get(), signal);
 }
 
-int ChildProcess::wait() {
+int ChildProcess::wait(rusage* used) {
     int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    while (::wait4(pid_, &status, 0, used) < 0 && errno == EINTR) {
     }
     pid_ = -1;
     return status;

@@ -1,6 +1,7 @@
 // Owned child processes, and helper programs started with fixed words and a clean environment.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -28,8 +29,9 @@ public:
 
     /// By pidfd, so never to a stranger who got the number.
     void kill(int signal) const;
-    /// Waits for the end and reaps. \return wait(2)'s status.
-    int wait();
+    /// Waits for the end and reaps. \param used where given, what it and those that it waited for used: wait4(2).
+    /// \return wait(2)'s status.
+    int wait(rusage* used = nullptr);
 
 private:
     pid_t pid_ = -1; ///< -1: nothing to wait for

@@ -9,6 +9,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/base_places.hpp"
+#include "core/plan/cgroup_plan.hpp"
 #include "core/plan/filesystem_context.hpp"
 #include "core/plan/grants.hpp"
 #include "core/plan/hide.hpp"
@@ -63,6 +64,19 @@ std::string find_stage_point(const RootPlan& root, HostFacts& facts) {
         .fix("grant less");
 }
 
+/// What is read-only in its own place is not so where a part of it is granted elsewhere.
+void refuse_writable_cgroups(const FilesystemContext& context, const RootPlan& root) {
+    for (const RootEntry& entry : root.entries) {
+        const bool shows_cgroups =
+            entry.kind == RootEntry::Kind::bind && entry.writable && paths::is_below(entry.source, "/sys/fs/cgroup");
+        if (shows_cgroups && limits_the_sandbox(context.profile.limits)) {
+            throw Error(written_at(entry.origin) + ": cannot show " + quoted(entry.source) + " writable")
+                .cause("CMD could raise its own limits there")
+                .fix("show it read-only, or take the limits away");
+        }
+    }
+}
+
 RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured) {
     RootPlan root;
     if (const Place* whole = context.tree.at("/")) {
@@ -74,6 +88,7 @@ RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured)
     for (RootEntry& mask : plan_masks(context)) {
         root.entries.push_back(std::move(mask));
     }
+    refuse_writable_cgroups(context, root);
     root.ensure_directories = std::move(ensured);
     return root;
 }

@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/plan/host_cgroup.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/host_users.hpp"
 #include "core/plan/limits_plan.hpp"
@@ -126,6 +127,8 @@ Host gather_host() {
         return walker->look_up(path);
     };
     host.may_write = host::may_write;
+    host.look_at_cgroups = host::look_at_cgroups;
+    host.find_disk = host::find_disk;
     host.expand_glob = host::expand_glob;
     return host;
 }

@@ -64,6 +64,26 @@ struct SystemEntry {
     std::string link_target; ///< empty for a directory
 };
 
+/// What the machine offers for limits of a whole sandbox: cgroups(7), systemd's "Control Group APIs and Delegation".
+struct CgroupFacts {
+    enum class Hierarchy {
+        none,    ///< no cgroup file system is seen at /sys/fs/cgroup
+        legacy,  ///< cgroup v1
+        hybrid,  ///< cgroup v1, and a unified hierarchy without controllers
+        unified, ///< cgroup v2
+    };
+
+    Hierarchy hierarchy = Hierarchy::none;
+    bool read_only = false;
+    bool systemd_runs = false;            ///< systemd is the machine's init
+    bool has_user_manager = false;        ///< a `systemd --user` of the caller's runs
+    std::string bus = {};                 ///< the address of the caller's own bus; empty: there is none
+    std::string manager_controllers = {}; ///< what the user's manager was given: "cpu memory pids"; empty: not known
+    std::string own = {};                 ///< the directory of the caller's cgroup; empty where it cannot be seen
+    bool own_is_delegated = false;        ///< the caller may make cgroups in it, and nobody else does
+    std::string own_controllers = {};     ///< "cpu memory pids"
+};
+
 /// The caller and the machine.
 struct Host {
     std::uint32_t uid = 0;
@@ -99,6 +119,10 @@ struct Host {
     std::function<PathFact(const std::string& path)> look_up;
     /// Whether the caller may write `path`; of a directory, whether he may change its entries: access(2), W_OK.
     std::function<bool(const std::string& path)> may_write;
+    /// The machine's cgroups: looked at only for a run that wants one.
+    std::function<CgroupFacts(const Host& host)> look_at_cgroups;
+    /// The disk that `path` is or lies on, as io.max takes it: "8:0". Empty where it lies on none.
+    std::function<std::string(const std::string& path)> find_disk;
     /// The existing paths that a glob(7) pattern (absolute) names, sorted.
     std::function<std::vector<std::string>(const std::string& pattern)> expand_glob;
 };

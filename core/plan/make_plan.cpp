@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/plan/capabilities_plan.hpp"
+#include "core/plan/cgroup_plan.hpp"
 #include "core/plan/duration.hpp"
 #include "core/plan/environment_plan.hpp"
 #include "core/plan/filesystem_plan.hpp"
@@ -70,6 +71,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.environment = plan_environment(profile.environment, host, filesystem.workdir, layers, plan.notices);
     plan.process = plan_process(profile.process, command, host, filesystem.workdir, plan.environment);
     plan.process.workdir_origin = filesystem.workdir_origin;
+    plan.cgroup = plan_cgroup(profile.limits, command.stats, host, plan.notices);
     plan.limits = plan_limits(profile.limits, host, plan.notices);
     if (profile.limits.timeout) {
         plan.timeout = parse_duration(*profile.limits.timeout.value, profile.limits.timeout.origin);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
+#include "core/plan/cgroup_plan.hpp"
 #include "core/plan/paths.hpp"
 
 namespace sandbox {
@@ -28,6 +29,7 @@ constexpr std::array kMasked = {
     "/sys/firmware",
 };
 constexpr std::array kReadOnly = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+constexpr const char* kCgroups = "/sys/fs/cgroup";
 constexpr const char* kThermal = "/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle";
 
 class MaskPlanner {
@@ -42,6 +44,7 @@ public:
                 add_path(item);
             }
         }
+        protect_limits();
         return std::move(entries_);
     }
 
@@ -78,6 +81,13 @@ private:
         }
         for (const char* path : kReadOnly) {
             add(RootEntry::Kind::read_only_in_place, path, origin);
+        }
+    }
+
+    /// The files of the sandbox's own cgroup belong to the user, so CMD, who has his uid, could raise its limits there.
+    void protect_limits() {
+        if (limits_the_sandbox(context_.profile.limits)) {
+            add(RootEntry::Kind::read_only_in_place, kCgroups, built_in("limits hold against CMD"));
         }
     }
 

@@ -73,6 +73,13 @@ void merge_environment(Profile::Environment& base, Profile::Environment& top) {
 }
 
 void merge_limits(Profile::Limits& base, Profile::Limits& top) {
+    merge_setting(base.memory, top.memory);
+    merge_setting(base.swap, top.swap);
+    merge_setting(base.pids, top.pids);
+    merge_setting(base.cpus, top.cpus);
+    merge_setting(base.cpu_weight, top.cpu_weight);
+    merge_list(base.io, top.io);
+    merge_setting(base.when_unavailable, top.when_unavailable);
     merge_setting(base.timeout, top.timeout);
     for (const KnownLimit& known : known_limits()) {
         merge_setting(base.*known.setting, top.*known.setting);

@@ -158,6 +158,34 @@ struct ResourceLimit {
     Origin origin;
 };
 
+/// One limit of the whole sandbox: a value for a file of its cgroup. See the kernel's admin-guide/cgroup-v2.rst.
+struct CgroupLimit {
+    std::string name;       ///< the key in [limits]: "memory"
+    std::string controller; ///< "memory"
+    std::string file;       ///< "memory.max"
+    std::string value;      ///< what is written there: "536870912"
+    std::string words;      ///< for people: "512 MiB"
+    bool required = true;   ///< false: where it cannot be had, that is said and the run goes on
+    Origin origin;
+};
+
+/// Where the sandbox's cgroup can come from, in the order of trying: CgroupFacts has found them.
+struct CgroupPlaces {
+    std::string bus;     ///< the address of the user's own bus; empty: none
+    std::string subtree; ///< the directory of the caller's own cgroup, where it is delegated; empty: it is not
+
+    [[nodiscard]] bool any() const { return !bus.empty() || !subtree.empty(); }
+};
+
+struct CgroupPlan {
+    bool stats = false;              ///< what the sandbox uses is to be told: a cgroup is wanted without limits too
+    std::vector<CgroupLimit> limits; ///< empty where there is no place
+    CgroupPlaces places;
+    std::string obstacle; ///< why there is no place; empty where there is one, or none is wanted
+
+    [[nodiscard]] bool wanted() const { return stats || !limits.empty(); }
+};
+
 struct EnvironmentEntry {
     std::string name;
     std::string value;
@@ -186,6 +214,7 @@ struct Plan {
     SeccompPlan seccomp;
     std::vector<EnvironmentEntry> environment;
     ProcessPlan process;
+    CgroupPlan cgroup;
     std::vector<ResourceLimit> limits; ///< those that are set; the others are the caller's
     std::optional<std::chrono::milliseconds> timeout;
     Origin timeout_origin;
@@ -196,7 +225,8 @@ struct Plan {
 /// What the user wants to run.
 struct Command {
     std::vector<std::string> arguments;
-    std::string name; ///< --name
+    std::string name;   ///< --name
+    bool stats = false; ///< --stats: a cgroup is wanted for what it counts
 };
 
 /// Joins the three into one Plan; a pure function. All user errors are found here, before any kernel state.

@@ -17,6 +17,7 @@ constexpr auto kGroupWords = std::to_array<std::string_view>({"drop", "keep"});
 constexpr auto kRoots = std::to_array<std::string_view>({"host", "empty"});
 constexpr auto kNetworkModes = std::to_array<std::string_view>({"none", "host"});
 constexpr auto kTerminalWords = std::to_array<std::string_view>({"auto", "always", "never"});
+constexpr auto kUnavailableWords = std::to_array<std::string_view>({"fail", "warn"});
 constexpr auto kDefaultActions = std::to_array<std::string_view>({"deny", "allow", "kill", "log"});
 constexpr auto kShareableNamespaces = std::to_array<std::string_view>({"pid", "net", "ipc", "uts", "cgroup"});
 
@@ -67,8 +68,15 @@ struct Profile {
     } network;
 
     struct Limits {
-        Setting<std::string> timeout; ///< a duration: "30s"
-        Setting<std::string> core;    ///< this and the following: SOFT[:HARD], a size or "unlimited"
+        Setting<std::string> memory; ///< of the whole sandbox, as all down to `io`: a size
+        Setting<std::string> swap;   ///< a size or "unlimited"
+        Setting<std::string> pids;   ///< a count
+        Setting<std::string> cpus;   ///< a decimal number: 1.5
+        Setting<std::string> cpu_weight;
+        List io;                               ///< PATH:rbps=SIZE,wbps=SIZE,riops=COUNT,wiops=COUNT
+        Setting<std::string> when_unavailable; ///< fail | warn: where the machine cannot hold one of these
+        Setting<std::string> timeout;          ///< a duration: "30s"
+        Setting<std::string> core;             ///< this and the following: SOFT[:HARD], a size or "unlimited"
         Setting<std::string> fsize;
         Setting<std::string> nofile; ///< this and the next: counts
         Setting<std::string> nproc;

@@ -2,7 +2,7 @@
 # deps.sh [--list | workstation]: installs what the build and the tests need, and nothing where it is all there.
 set -eu
 
-packages="g++ make pkg-config libseccomp-dev libcap-ng-dev libfmt-dev libtomlplusplus-dev libcli11-dev
+packages="g++ make pkg-config libseccomp-dev libcap-ng-dev libsystemd-dev libfmt-dev libtomlplusplus-dev libcli11-dev
 nlohmann-json3-dev libboost-test-dev libc6-dev libcap2-bin uidmap
 clang-format clang-tidy shellcheck mandoc
 strace bubblewrap crun python3 perl git sqlite3 procps util-linux bash-completion zsh fish"

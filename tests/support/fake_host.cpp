@@ -10,6 +10,16 @@
 
 namespace sandbox::test {
 
+CgroupFacts workstation_cgroups() {
+    return {.hierarchy = CgroupFacts::Hierarchy::unified,
+            .systemd_runs = true,
+            .has_user_manager = true,
+            .bus = "unix:path=/run/user/1000/bus",
+            .manager_controllers = "cpu memory pids",
+            .own = "/sys/fs/cgroup/user.slice/user-1000.slice/session-2.scope",
+            .own_controllers = "cpu memory pids"};
+}
+
 FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
     for (const char* path : {"/dev/shm", "/dev/pts", "/etc", "/home/dev/project/src", "/home/dev/.ssh", "/opt", "/proc",
                              "/run", "/sys", "/tmp", "/usr/bin", "/usr/lib", "/usr/sbin", "/var/tmp", "/srv/data"}) {
@@ -61,6 +71,8 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
         }
         return found;
     };
+    host.look_at_cgroups = [](const Host& /*unused*/) { return workstation_cgroups(); };
+    host.find_disk = [](const std::string& path) { return path == "/srv/data" ? "8:0" : ""; };
 }
 
 void FakeHost::add(const std::string& path, Node node) {

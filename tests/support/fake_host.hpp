@@ -51,6 +51,9 @@ private:
     std::shared_ptr<Files> files_;
 };
 
+/// The cgroups of a machine with systemd, seen from a login session.
+[[nodiscard]] CgroupFacts workstation_cgroups();
+
 /// An item as if it stood in `file` (line `line`) under `key`.
 [[nodiscard]] Item in_file(std::string text, std::string file = "test.toml", std::string key = "filesystem.test",
                            std::uint32_t line = 7);

@@ -122,6 +122,10 @@ std::string plan_text(const Plan& plan) {
     if (plan.timeout) {
         text += fmt::format("  timeout {} ms{}\n", plan.timeout->count(), from(plan.timeout_origin));
     }
+    for (const CgroupLimit& limit : plan.cgroup.limits) {
+        text += fmt::format("  {} = {}{}{}\n", limit.file, limit.value, limit.required ? "" : " if it can be had",
+                            from(limit.origin));
+    }
     for (const ResourceLimit& limit : plan.limits) {
         text += fmt::format("  limit {} {}:{}{}\n", limit.name, limit_words(limit.soft, limit.is_size),
                             limit_words(limit.hard, limit.is_size), from(limit.origin));

@@ -27,46 +27,71 @@ trap 'exit 130' INT TERM HUP
 mkdir -p "$work/share/source"
 cp -R "$SANDBOX_TEST_PREFIX" "$work/share/prefix"
 cp -R "$SANDBOX_TEST_PROBES" "$work/share/probes"
-cp "build/$kind/run-tests" tests/support/users.sh "$work/share/"
+cp "build/$kind/run-tests" "build/$kind/workstation-tests" tests/support/users.sh "$work/share/"
 # What the tests compile inside.
 cp -R --parents core/base tests/run/probes "$work/share/source"
 
 printf '%s\n' "$@" >"$work/share/arguments"
 
-# machine NAME PICK...: the tests that the picks, arguments of Boost's too, leave, on a machine of their own.
+# machine NAME OPTION...: a machine of its own.
 machine() {
+    name=$1
+    shift
+    sh tests/workstation/boot.sh --share "$work/share" --results "$work/$name" "$@" &
+    machines="$machines $!"
+}
+
+# run_tests NAME PICK...: the run tests that the picks, arguments of Boost's too, leave.
+run_tests() {
     name=$1
     shift
     mkdir "$work/$name.share"
     printf '%s\n' "$@" >"$work/$name.share/tests"
-    sh tests/workstation/boot.sh --share "$work/share" --share "$work/$name.share" --results "$work/$name" \
-        --run developer=tests/workstation/run-tests.sh --run root=tests/workstation/run-tests.sh &
-    machines="$machines $!"
+    machine "$name" --share "$work/$name.share" --run developer=tests/workstation/run-tests.sh \
+        --run root=tests/workstation/run-tests.sh
+}
+
+await() {
+    # shellcheck disable=SC2086
+    for pid in $machines; do
+        wait "$pid" || status=$?
+    done
+    machines=
 }
 
 sh tests/workstation/image.sh >/dev/null
-# A machine has one processor. Two of them need half the time; these are the long half.
-if [ "$tests" = '*' ]; then
-    machine one --run_test=stress --run_test=cleanup
-    machine two --run_test=!stress --run_test=!cleanup
-else
-    machine one --run_test="$tests"
-fi
-
 status=0
-for pid in $machines; do
-    wait "$pid" || status=$?
-done
-machines=
-for results in "$work/one" "$work/two"; do
+# A machine has one processor, so two of them need half the time.
+case $tests in
+'*')
+    limits=tests/workstation/run-limits.sh
+    machine limits --run "developer=$limits" --run "developer-login=$limits" --run "batch=$limits" \
+        --run "plain=$limits" --run "root=$limits"
+    machine v1 --cgroup-v1 --run "batch=$limits"
+    await
+    # These are the long half.
+    run_tests one --run_test=stress --run_test=cleanup
+    run_tests two --run_test=!stress --run_test=!cleanup
+    ;;
+limits)
+    limits=tests/workstation/run-limits.sh
+    machine limits --run "developer=$limits" --run "developer-login=$limits" --run "batch=$limits" \
+        --run "plain=$limits" --run "root=$limits"
+    machine v1 --cgroup-v1 --run "batch=$limits"
+    ;;
+*) run_tests one --run_test="$tests" ;;
+esac
+await
+
+for results in "$work/limits" "$work/v1" "$work/one" "$work/two"; do
     [ -d "$results" ] || continue
     cat "$results"/*.log || true
     if [ ! -e "$results/finished" ]; then
         echo "the last case that ended before the machine did:"
-        tail -qn 1 "$results"/so-far/as-* || true
+        tail -qn 1 "$results"/so-far/as-* "$results"/so-far/limits-* 2>/dev/null || true
     fi
     # What the developer skipped and root's run did is counted as root's.
     [ ! -e "$results/as-root" ] || sed -i '/^skipped/d' "$results/as-developer"
-    cat "$results"/as-* 2>/dev/null | sed 's/ / workstation\//' >>"${SANDBOX_TEST_COUNTS:-/dev/stdout}"
+    cat "$results"/as-* "$results"/limits-* 2>/dev/null | sed 's/ / workstation\//' >>"${SANDBOX_TEST_COUNTS:-/dev/stdout}"
 done
 exit "$status"

@@ -9,6 +9,8 @@
 
 #include "cmd/common/checks.hpp"
 #include "core/base/step_error.hpp"
+#include "core/plan/host_cgroup.hpp"
+#include "tests/support/fake_host.hpp"
 #include "tests/unit/cmd/cmd_test.hpp"
 
 using namespace sandbox;
@@ -37,6 +39,7 @@ struct Workstation {
         host.subuids = {{100000, 65536}};
         host.subgids = {{100000, 65536}};
         host.free_subids = 165536;
+        machine.cgroups = workstation_cgroups();
     }
 
     /// The check that is not ok; the test fails where it is not the only one.
@@ -59,6 +62,15 @@ struct Workstation {
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(diagnose, Workstation)
+
+BOOST_AUTO_TEST_CASE(a_machine_without_delegated_cgroups_is_warned_of_before) {
+    machine.cgroups = {.hierarchy = CgroupFacts::Hierarchy::hybrid};
+    BOOST_TEST(only_fault().id == "limits");
+    BOOST_TEST((only_fault().state == Check::State::warning));
+    machine.cgroups = workstation_cgroups();
+    machine.cgroups.manager_controllers = "memory pids";
+    BOOST_TEST(contains(only_fault().why, "the cgroup controller cpu is not delegated to you"));
+}
 
 BOOST_AUTO_TEST_CASE(a_good_machine_has_no_fault) {
     std::set<std::string_view> ids;
@@ -248,6 +260,7 @@ BOOST_AUTO_TEST_CASE(a_chroot_is_seen_by_the_root_that_mountinfo_lacks) {
 }
 
 BOOST_AUTO_TEST_CASE(the_real_machine_can_be_read) {
+    host.look_at_cgroups = host::look_at_cgroups;
     const Machine real = read_machine(host);
     BOOST_TEST(real.kernel_major >= 5);
     BOOST_TEST(real.calls.contains("clone"));

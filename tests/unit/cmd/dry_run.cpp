@@ -56,6 +56,22 @@ BOOST_AUTO_TEST_CASE(the_json_holds_the_whole_plan) {
     BOOST_TEST(json["profile"]["files"].size() == composed.profile.lineage.size());
 }
 
+BOOST_AUTO_TEST_CASE(limits_of_the_sandbox_are_shown_with_the_places_they_may_be_held_in) {
+    const Composed composed({"-p", "strict", "--memory", "512m"});
+    const nlohmann::json cgroup = composed.json()["cgroup"];
+    BOOST_TEST(cgroup["limits"][0]["file"] == "memory.max");
+    BOOST_TEST(cgroup["limits"][0]["value"] == "536870912");
+    BOOST_TEST(cgroup["limits"][0]["required"] == true);
+    BOOST_TEST(cgroup["limits"][0]["origin"]["source"] == "--memory 512m");
+    BOOST_TEST(cgroup["limits"][2]["name"] == "pids");
+    BOOST_TEST(cgroup["limits"][2]["required"] == false);
+    BOOST_TEST(cgroup["places"][0]["bus"] == "unix:path=/run/user/1000/bus");
+    BOOST_TEST(cgroup["obstacle"].is_null());
+    BOOST_TEST(contains(composed.text(), "memory      512 MiB"));
+    BOOST_TEST(contains(composed.text(), "pids        512 processes and threads, if it can be had"));
+    BOOST_TEST(contains(composed.text(), "a scope of your systemd"));
+}
+
 BOOST_AUTO_TEST_CASE(limits_are_shown_with_their_origins) {
     const Composed composed({"-p", "strict", "--ulimit", "nofile=1024:4096", "--ulimit", "fsize=unlimited"});
     const nlohmann::json limits = composed.json()["limits"];

@@ -1,0 +1,154 @@
+#include "core/cgroup.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+
+namespace sandbox {
+
+namespace {
+
+std::optional<std::uint64_t> number_at(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() ? std::optional(number) : std::nullopt;
+}
+
+/// The number behind "KEY " at the start of a line.
+std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {
+    for (; !text.empty(); text.remove_prefix(std::min(text.size(), text.find('\n') + 1))) {
+        if (text.starts_with(key) && text.substr(key.size()).starts_with(' ')) {
+            return number_at(text.substr(key.size() + 1));
+        }
+        if (text.find('\n') == std::string_view::npos) {
+            break;
+        }
+    }
+    return std::nullopt;
+}
+
+/// The sum of all "KEY=NUMBER" of io.stat, which has a line a disk.
+std::uint64_t sum_of(std::string_view text, std::string_view key) {
+    std::uint64_t sum = 0;
+    for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
+        sum += number_at(text.substr(at + key.size())).value_or(0);
+    }
+    return sum;
+}
+
+} // namespace
+
+Cgroup::Cgroup(std::string path) : path_(std::move(path)) {
+    if (::mkdir(path_.c_str(), 0755) < 0) {
+        const int error_number = errno;
+        throw Error("cannot make the cgroup " + quoted(path_)).kernel(error_number);
+    }
+}
+
+Cgroup::~Cgroup() {
+    kill();
+    cgroup::remove(path_);
+}
+
+void Cgroup::add(pid_t pid) const {
+    if (!cgroup::write(path_, "cgroup.procs", std::to_string(pid))) {
+        const int error_number = errno;
+        throw Error("cannot move a process into the cgroup " + quoted(path_)).kernel(error_number);
+    }
+}
+
+void Cgroup::set(const CgroupLimit& limit) const {
+    if (!cgroup::write(path_, limit.file.c_str(), limit.value)) {
+        const int error_number = errno;
+        throw Error(fmt::format("{}: cannot limit {} to {}: {}", written_at(limit.origin), limit.name, limit.words,
+                                quoted(path_ + "/" + limit.file)))
+            .kernel(error_number);
+    }
+    // Half a tree of processes, one of them gone at random, is no state that anybody has thought about.
+    if (limit.file == "memory.max" && !cgroup::write(path_, "memory.oom.group", "1")) {
+        const int error_number = errno;
+        throw Error("cannot have the sandbox killed as a whole: " + quoted(path_ + "/memory.oom.group"))
+            .kernel(error_number);
+    }
+}
+
+void Cgroup::kill() const {
+    // Where it is empty there is nobody to kill; cgroup.kill is there from Linux 5.14 on, the oldest that we run on.
+    [[maybe_unused]] const bool killed = cgroup::write(path_, "cgroup.kill", "1");
+}
+
+CgroupUsage Cgroup::usage() const {
+    const auto read = [&](const char* file) { return read_small_file(path_ + "/" + file); };
+    CgroupUsage usage;
+    const std::string cpu = read("cpu.stat");
+    usage.user_microseconds = value_of(cpu, "user_usec");
+    usage.system_microseconds = value_of(cpu, "system_usec");
+    usage.throttled_microseconds = value_of(cpu, "throttled_usec");
+    usage.memory_peak = number_at(read("memory.peak"));
+    const std::string memory = read("memory.events");
+    usage.oom_kills = value_of(memory, "oom_kill");
+    usage.limit_reached = value_of(memory, "oom");
+    usage.pids_peak = number_at(read("pids.peak"));
+    usage.forks_refused = value_of(read("pids.events"), "max");
+    if (::access((path_ + "/io.stat").c_str(), F_OK) == 0) {
+        const std::string io = read("io.stat");
+        usage.bytes_read = sum_of(io, "rbytes=");
+        usage.bytes_written = sum_of(io, "wbytes=");
+    }
+    return usage;
+}
+
+namespace cgroup {
+
+std::string path_of(pid_t pid) {
+    const std::string text = read_small_file(fmt::format("/proc/{}/cgroup", pid));
+    constexpr std::string_view kPrefix = "0::/";
+    const std::size_t start = text.find(kPrefix);
+    if (start == std::string::npos || text.compare(start, kPrefix.size() + 2, "0::/..") == 0) {
+        throw Error(fmt::format("cannot see the cgroup of process {}", pid));
+    }
+    const std::size_t path = start + kPrefix.size() - 1;
+    return "/sys/fs/cgroup" + text.substr(path, text.find('\n', path) - path);
+}
+
+bool write(const std::string& directory, const char* file, std::string_view text) {
+    const Fd opened(::open((directory + "/" + file).c_str(), O_WRONLY | O_CLOEXEC));
+    return opened && ::write(opened.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+bool remove(const std::string& directory) {
+    constexpr int kTries = 10'000;
+    constexpr int kMilliseconds = 1;
+    for (int i = 0; i < kTries; ++i) {
+        if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) {
+            return true;
+        }
+        if (errno != EBUSY) {
+            return false;
+        }
+        ::poll(nullptr, 0, kMilliseconds); // a killed process is in it until it has ended
+    }
+    return false;
+}
+
+std::string controllers(const std::string& directory) {
+    std::string text = read_small_file(directory + "/cgroup.controllers");
+    text.erase(std::min(text.find('\n'), text.size()));
+    return text;
+}
+
+} // namespace cgroup
+
+} // namespace sandbox

@@ -1,0 +1,79 @@
+#include "core/cgroup_keeper.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/error.hpp"
+#include "core/base/sys.hpp"
+#include "core/cgroup.hpp"
+
+namespace sandbox {
+
+namespace {
+
+/// The supervisor blocks all signals, so a keeper has them blocked too: Ctrl-C does not end it before its time.
+[[noreturn]] void keep(int pipe) {
+    ::setsid();
+    // Nobody waits for the end of an output because of this process.
+    const bool alone = ::dup2(pipe, STDIN_FILENO) >= 0 && sys::close_from(STDIN_FILENO + 1) == 0;
+    CgroupKeeper::Task task;
+    CgroupKeeper::Task read;
+    while (alone && ::read(STDIN_FILENO, &read, sizeof read) == static_cast<ssize_t>(sizeof read)) {
+        task = read;
+    }
+    const std::string parent = task.parent;
+    if (!parent.empty()) {
+        // With a shared pid namespace nothing else ends them all where the supervisor was killed.
+        [[maybe_unused]] const bool killed = cgroup::write(parent + kSandboxCgroup, "cgroup.kill", "1");
+    }
+    if (task.dissolves) {
+        CgroupKeeper::dissolve(task);
+        cgroup::remove(parent + kKeeperCgroup);
+    }
+    ::_exit(0);
+}
+
+} // namespace
+
+CgroupKeeper::CgroupKeeper() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) {
+        throw Error("cannot make a pipe to the keeper of the sandbox's cgroup").kernel(errno);
+    }
+    const Fd read_end(ends[0]);
+    pipe_.reset(ends[1]);
+    int pidfd = -1;
+    const pid_t pid = sys::clone(0, &pidfd);
+    if (pid == 0) {
+        keep(read_end.get());
+    }
+    if (pid < 0) {
+        throw Error("cannot start the keeper of the sandbox's cgroup").kernel(errno);
+    }
+    process_ = ChildProcess(pid, Fd(pidfd));
+}
+
+CgroupKeeper::~CgroupKeeper() {
+    pipe_.reset();
+    process_.wait();
+}
+
+void CgroupKeeper::set(const Task& task) const {
+    // Less than PIPE_BUF: written whole, or not at all.
+    static_assert(sizeof(Task) <= 4096);
+    if (::write(pipe_.get(), &task, sizeof task) != static_cast<ssize_t>(sizeof task)) {
+        throw Error("cannot tell the keeper of the sandbox's cgroup what to do").kernel(errno);
+    }
+}
+
+void CgroupKeeper::dissolve(const Task& task) {
+    const std::string parent = task.parent;
+    cgroup::remove(parent + kSandboxCgroup);
+    // Every step that fails was done before, by the supervisor or by the keeper; or the cgroup has gone as a whole.
+    [[maybe_unused]] bool done = cgroup::write(parent, "cgroup.subtree_control", task.switch_off);
+    done = cgroup::write(parent, "cgroup.procs", "0");
+}
+
+} // namespace sandbox

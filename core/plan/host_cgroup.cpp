@@ -1,0 +1,165 @@
+#include "core/plan/host_cgroup.hpp"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <string_view>
+
+#include "core/base/file.hpp"
+#include "core/plan/paths.hpp"
+
+namespace sandbox::host {
+
+namespace {
+
+constexpr const char* kMount = "/sys/fs/cgroup";
+
+CgroupFacts::Hierarchy hierarchy() {
+    using Hierarchy = CgroupFacts::Hierarchy;
+    struct statfs mounted {};
+    if (::statfs(kMount, &mounted) < 0) {
+        return Hierarchy::none;
+    }
+    if (mounted.f_type == CGROUP2_SUPER_MAGIC) {
+        return Hierarchy::unified;
+    }
+    if (::statfs("/sys/fs/cgroup/unified", &mounted) == 0 && mounted.f_type == CGROUP2_SUPER_MAGIC) {
+        return Hierarchy::hybrid;
+    }
+    // cgroup v1 is a tmpfs with a mount for each controller; in a container they may stand anywhere.
+    return read_small_file("/proc/self/cgroup").find(":/") == std::string::npos ? Hierarchy::none
+           : ::access("/sys/fs/cgroup/memory", F_OK) == 0 || ::access("/sys/fs/cgroup/systemd", F_OK) == 0
+               ? Hierarchy::legacy
+               : Hierarchy::none;
+}
+
+/// A text of one line without its end.
+std::string read_line(const std::string& path) {
+    std::string text = read_small_file(path);
+    text.erase(std::min(text.find('\n'), text.size()));
+    return text;
+}
+
+/// The directory of our own cgroup: the line "0::/PATH" of cgroups(7). What lies outside of our cgroup namespace
+/// starts with "/.." and cannot be seen.
+std::string own_cgroup() {
+    const std::string text = read_small_file("/proc/self/cgroup");
+    const std::string_view prefix = "0::/";
+    const std::size_t start = text.starts_with(prefix) ? 0 : text.find("\n0::/") + 1;
+    if (text.compare(start, prefix.size(), prefix) != 0) {
+        return {};
+    }
+    const std::size_t path = start + prefix.size() - 1;
+    std::string below = text.substr(path, text.find('\n', path) - path);
+    if (below.starts_with("/..")) {
+        return {};
+    }
+    below = below == "/" ? kMount : kMount + below;
+    return ::access(below.c_str(), F_OK) == 0 ? below : std::string();
+}
+
+/// systemd marks what it delegates and then leaves alone: systemd.resource-control(5), Delegate=.
+bool is_marked(const std::string& directory) {
+    std::array<char, 8> value{};
+    return ::getxattr(directory.c_str(), "user.delegate", value.data(), value.size()) == 1 && value[0] == '1';
+}
+
+/// Whether the caller may make cgroups in `directory`, and no systemd that did not give it away manages it.
+bool is_delegated(const std::string& directory) {
+    for (const char* name : {"", "cgroup.procs", "cgroup.subtree_control"}) {
+        if (::access(paths::join(directory, name).c_str(), W_OK) < 0) {
+            return false;
+        }
+    }
+    if (::access("/run/systemd/system", F_OK) < 0) {
+        return true;
+    }
+    for (std::string above = directory; above != kMount; above = paths::parent(above)) {
+        if (is_marked(above)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// systemd takes process numbers as its own namespace has them: where ours is another, it would move strangers.
+bool sees_systemd() {
+    constexpr ino_t kInitial = 0xEFFFFFFC; // PROC_PID_INIT_INO
+    struct stat status {};
+    const bool is_initial = ::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == kInitial;
+    return ::access("/run/systemd/system", F_OK) == 0 && (is_initial || read_line("/proc/1/comm") == "systemd");
+}
+
+bool is_own_socket(const std::string& path, std::uint32_t uid) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) && status.st_uid == uid;
+}
+
+/// The user's bus: what the session names, then the places where his systemd puts it, for cron has no variables. A
+/// socket of another user's, the system's bus among them, is none; nor is one that has no path to tell whose it is.
+std::string find_bus(const Host& host) {
+    constexpr std::string_view kPath = "unix:path=";
+    std::vector<std::string> paths;
+    const auto named = host.environment.find("DBUS_SESSION_BUS_ADDRESS");
+    if (named != host.environment.end() && named->second.starts_with(kPath)) {
+        const std::string address = named->second.substr(kPath.size());
+        paths.push_back(address.substr(0, address.find_first_of(",;")));
+    }
+    paths.push_back(paths::join(host.runtime_dir, "bus"));
+    paths.push_back("/run/user/" + std::to_string(host.uid) + "/bus");
+    for (const std::string& path : paths) {
+        // Root's own bus and the system's have the same owner.
+        const bool is_systems = path.starts_with("/run/dbus/") || path.starts_with("/var/run/dbus/");
+        if (!is_systems && path.find('%') == std::string::npos && is_own_socket(path, host.uid)) {
+            return std::string(kPath) + path;
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+CgroupFacts look_at_cgroups(const Host& host) {
+    CgroupFacts facts;
+    facts.hierarchy = hierarchy();
+    facts.systemd_runs = sees_systemd();
+    if (facts.hierarchy != CgroupFacts::Hierarchy::unified) {
+        return facts;
+    }
+    struct statvfs mounted {};
+    facts.read_only = ::statvfs(kMount, &mounted) == 0 && (mounted.f_flag & ST_RDONLY) != 0;
+    const std::string uid = std::to_string(host.uid);
+    facts.has_user_manager = is_own_socket("/run/user/" + uid + "/systemd/private", host.uid);
+    facts.bus = facts.systemd_runs ? find_bus(host) : std::string();
+    facts.manager_controllers =
+        read_line(paths::join(kMount, "user.slice/user-" + uid + ".slice/user@" + uid + ".service/cgroup.controllers"));
+    facts.own = own_cgroup();
+    facts.own_is_delegated = !facts.own.empty() && !facts.read_only && is_delegated(facts.own);
+    facts.own_controllers = facts.own.empty() ? "" : read_line(paths::join(facts.own, "cgroup.controllers"));
+    return facts;
+}
+
+std::string find_disk(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) < 0) {
+        return {};
+    }
+    const dev_t device = S_ISBLK(status.st_mode) ? status.st_rdev : status.st_dev;
+    const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
+    const std::string entry = "/sys/dev/block/" + number;
+    if (::access(entry.c_str(), F_OK) < 0) {
+        return {};
+    }
+    return ::access((entry + "/partition").c_str(), F_OK) == 0 ? read_line(entry + "/../dev") : number;
+}
+
+} // namespace sandbox::host

@@ -1,0 +1,210 @@
+#include "core/sandbox_cgroup.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/base/file.hpp"
+#include "core/plan/cgroup_plan.hpp"
+
+namespace sandbox {
+
+namespace {
+
+/// What counts, where the sandbox's use is to be told.
+const std::vector<std::string> kCounting = {"cpu", "io", "memory", "pids"};
+
+/// systemd.unit(5): letters, digits, ":", "-", "_", ".", and no more than 255 of them.
+std::string unit_name(std::string_view name) {
+    constexpr std::size_t kLongest = 100;
+    std::string plain;
+    for (const char c : name.substr(0, kLongest)) {
+        const bool stays = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                           c == '.' || c == '-';
+        plain += stays ? c : '_';
+    }
+    return fmt::format("sandbox-{}-{}.scope", plain, ::getpid());
+}
+
+template <std::size_t Size> void copy_text(char (&target)[Size], std::string_view text) {
+    if (text.size() >= Size) {
+        throw Error("the path of the cgroup is too long: " + quoted(text));
+    }
+    text.copy(target, text.size());
+    target[text.size()] = '\0';
+}
+
+} // namespace
+
+SandboxCgroup::SandboxCgroup(const CgroupPlan& plan, std::string name, pid_t child)
+    : plan_(plan), child_(child), name_(std::move(name)), obstacle_(plan.obstacle), limits_(plan.limits) {
+    if (!plan.wanted() || !plan.places.any()) {
+        return;
+    }
+    keeper_.emplace();
+    if (!plan.places.bus.empty()) {
+        ask_systemd();
+    }
+}
+
+SandboxCgroup::~SandboxCgroup() {
+    cgroup_.reset();
+    if (task_.dissolves) {
+        CgroupKeeper::dissolve(task_);
+    }
+    keeper_.reset();
+}
+
+void SandboxCgroup::ask_systemd() {
+    try {
+        unit_ = unit_name(name_);
+        scope_.emplace(plan_.places.bus, unit_, "sandbox: " + escaped(name_),
+                       std::vector<pid_t>{child_, keeper_->pid()});
+    } catch (const Error& error) {
+        refused_ = error; // the next place is tried, or this is told: give_up
+    }
+}
+
+std::vector<std::string> SandboxCgroup::settle() {
+    if (!keeper_) {
+        return {};
+    }
+    try {
+        find_place();
+    } catch (const Error& error) {
+        give_up(error);
+    }
+    return std::move(notices_);
+}
+
+void SandboxCgroup::find_place() {
+    if (scope_) {
+        try {
+            scope_->wait();
+        } catch (const Error& error) {
+            refused_ = error;
+        }
+    }
+    if (scope_ && !refused_) {
+        return use_scope();
+    }
+    unit_.clear();
+    if (plan_.places.subtree.empty()) {
+        throw Error(*refused_);
+    }
+    use_subtree();
+}
+
+void SandboxCgroup::use_scope() {
+    // Where systemd put it is asked, not guessed.
+    const std::string scope = cgroup::path_of(keeper_->pid());
+    if (!scope.ends_with("/" + unit_) || cgroup::path_of(child_) != scope) {
+        throw Error(fmt::format("systemd said that the unit {} is there, and our processes are in {} and {}",
+                                quoted(unit_), quoted(scope), quoted(cgroup::path_of(child_))));
+    }
+    copy_text(task_.parent, scope);
+    keeper_->set(task_);
+    fill(scope);
+}
+
+void SandboxCgroup::use_subtree() {
+    const std::string& parent = plan_.places.subtree;
+    copy_text(task_.parent, parent);
+    task_.dissolves = true;
+    keeper_->set(task_);
+    fill(parent);
+}
+
+/// A cgroup with processes of its own has no children with limits, so all that stands in `parent` moves down.
+void SandboxCgroup::fill(const std::string& parent) {
+    const std::string keepers = parent + kKeeperCgroup;
+    if (::mkdir(keepers.c_str(), 0755) < 0) {
+        const int error_number = errno;
+        throw Error("cannot make the cgroup " + quoted(keepers)).kernel(error_number);
+    }
+    const bool moved = cgroup::write(keepers, "cgroup.procs", std::to_string(keeper_->pid())) &&
+                       (!task_.dissolves || cgroup::write(keepers, "cgroup.procs", "0"));
+    if (!moved) {
+        const int error_number = errno;
+        throw Error("cannot move a process into the cgroup " + quoted(keepers)).kernel(error_number);
+    }
+    cgroup_.emplace(parent + kSandboxCgroup);
+    cgroup_->add(child_);
+    if (!read_small_file(parent + "/cgroup.procs").empty()) {
+        throw Error("cannot limit a part of the cgroup " + quoted(parent))
+            .cause("it has other processes than this one, and the kernel limits no child of such a cgroup")
+            .fix("start it alone in one: systemd-run --user --scope -p Delegate=yes sandbox ...");
+    }
+
+    const std::string available = cgroup::controllers(parent);
+    std::vector<std::string> wanted;
+    std::ranges::transform(limits_, std::back_inserter(wanted), &CgroupLimit::controller);
+    leave_out(missing_controllers(wanted, available));
+    wanted.clear();
+    for (const std::string& controller : kCounting) {
+        const bool limits = std::ranges::find(limits_, controller, &CgroupLimit::controller) != limits_.end();
+        if ((limits || plan_.stats) && missing_controllers({controller}, available).empty()) {
+            wanted.push_back(controller);
+        }
+    }
+    if (!wanted.empty()) {
+        copy_text(task_.switch_off, fmt::format("-{}", fmt::join(wanted, " -")));
+        keeper_->set(task_);
+        if (!cgroup::write(parent, "cgroup.subtree_control", fmt::format("+{}", fmt::join(wanted, " +")))) {
+            const int error_number = errno;
+            throw Error(fmt::format("cannot switch on the controllers {} below the cgroup {}", fmt::join(wanted, ", "),
+                                    quoted(parent)))
+                .kernel(error_number);
+        }
+    }
+    for (const CgroupLimit& limit : limits_) {
+        cgroup_->set(limit);
+    }
+}
+
+/// Those limits are off whose controllers were not delegated.
+void SandboxCgroup::leave_out(const std::vector<std::string>& controllers) {
+    if (controllers.empty()) {
+        return;
+    }
+    const CgroupObstacle obstacle = not_delegated(controllers);
+    std::vector<CgroupLimit> off;
+    std::ranges::copy_if(limits_, std::back_inserter(off), [&](const CgroupLimit& limit) {
+        return std::ranges::find(controllers, limit.controller) != controllers.end();
+    });
+    refuse_required(off, obstacle);
+    notices_.push_back(off_notice(off, obstacle));
+    std::erase_if(limits_, [&](const CgroupLimit& limit) {
+        return std::ranges::find(controllers, limit.controller) != controllers.end();
+    });
+}
+
+/// There is no place: an error where a limit is required, else a notice.
+void SandboxCgroup::give_up(const Error& error) {
+    std::string_view first_line = error.what();
+    std::vector<std::string> causes = {std::string(first_line.substr(0, first_line.find('\n')))};
+    std::ranges::copy(error.causes(), std::back_inserter(causes));
+    const CgroupObstacle obstacle{fmt::format("{}", fmt::join(causes, "; ")),
+                                  fmt::format("{}", fmt::join(error.fixes(), "; "))};
+    refuse_required(limits_, obstacle);
+    obstacle_ = obstacle.cause;
+    if (!limits_.empty()) {
+        notices_.push_back(off_notice(limits_, obstacle));
+    }
+    limits_.clear();
+}
+
+std::optional<CgroupUsage> SandboxCgroup::usage() const {
+    return cgroup_ ? std::optional(cgroup_->usage()) : std::nullopt;
+}
+
+} // namespace sandbox

@@ -1,0 +1,66 @@
+// The cgroup of a run: asked for while the maps are written, in force before CMD starts, gone at the end.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/cgroup.hpp"
+#include "core/cgroup_keeper.hpp"
+#include "core/plan/plan.hpp"
+#include "core/transient_scope.hpp"
+
+namespace sandbox {
+
+/// Finds the place that the plan names, makes the sandbox's cgroup in it, and limits it. Does nothing where the plan
+/// wants none.
+class SandboxCgroup {
+public:
+    /// Asks for the place; waits for nothing.
+    /// \param name of the sandbox or its CMD, for people. \param child the sandbox's first process; it has the caller's
+    /// uid, for systemd moves no other.
+    SandboxCgroup(const CgroupPlan& plan, std::string name, pid_t child);
+    SandboxCgroup(const SandboxCgroup&) = delete;
+    SandboxCgroup& operator=(const SandboxCgroup&) = delete;
+    ~SandboxCgroup();
+
+    /// Waits for the place. From here on the limits hold for the child and what it starts.
+    /// \return notices about limits that are off, where the plan lets them be.
+    /// \throws Error for a required limit that cannot be held; nothing is left of the cgroup then.
+    [[nodiscard]] std::vector<std::string> settle();
+
+    /// What has been counted; nothing where there is no cgroup.
+    [[nodiscard]] std::optional<CgroupUsage> usage() const;
+    /// Why there is none, for people.
+    [[nodiscard]] const std::string& obstacle() const { return obstacle_; }
+    /// The unit that systemd made; empty where there is none.
+    [[nodiscard]] const std::string& unit() const { return unit_; }
+
+private:
+    void ask_systemd();
+    void find_place();
+    void use_scope();
+    void use_subtree();
+    void fill(const std::string& parent);
+    void give_up(const Error& error);
+    void leave_out(const std::vector<std::string>& controllers);
+
+    const CgroupPlan& plan_;
+    pid_t child_;
+    std::string name_;
+    std::string unit_;
+    std::string obstacle_;
+    std::vector<CgroupLimit> limits_; ///< of the plan's, those that are not off
+    std::vector<std::string> notices_;
+    CgroupKeeper::Task task_;
+    std::optional<CgroupKeeper> keeper_;
+    std::optional<TransientScope> scope_;
+    std::optional<Error> refused_; ///< why systemd gave none
+    std::optional<Cgroup> cgroup_;
+};
+
+} // namespace sandbox

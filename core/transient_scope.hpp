@@ -1,0 +1,33 @@
+// A scope of the user's own systemd, for processes that run already: org.freedesktop.systemd1(5), StartTransientUnit.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sandbox {
+
+/// Asks for a transient scope with Delegate=yes. systemd takes it away when its last process has ended.
+class TransientScope {
+public:
+    /// Connects and sends the request; does not wait for what systemd does about it.
+    /// \param bus the address of the user's bus. \param unit a valid name that ends with ".scope".
+    /// \throws Error where libsystemd is not installed or the bus cannot be reached.
+    TransientScope(const std::string& bus, std::string unit, const std::string& description,
+                   const std::vector<pid_t>& processes);
+    ~TransientScope();
+    TransientScope(const TransientScope&) = delete;
+    TransientScope& operator=(const TransientScope&) = delete;
+
+    /// Waits until the scope is there and the processes are in it.
+    /// \throws Error with what systemd said.
+    void wait();
+
+private:
+    struct Connection;
+    std::unique_ptr<Connection> connection_;
+};
+
+} // namespace sandbox

@@ -1,0 +1,370 @@
+// Limits of the whole sandbox, held by delegated cgroups. One suite for each way to come to a machine; run-limits.sh
+// knows which is whose.
+#include <signal.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "tests/support/world.hpp"
+
+using namespace sandbox::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The last of the numbers that `hog` told.
+long reached(const Result& result) {
+    std::istringstream lines(result.out);
+    long last = 0;
+    for (long number = 0; lines >> number;) {
+        last = number;
+    }
+    return last;
+}
+
+/// The cgroups of sandboxes, wherever they are.
+Words cgroups() {
+    Words found;
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry("/sys/fs/cgroup", error), end; entry != end; entry.increment(error)) {
+        const std::string name = entry->path().filename();
+        const bool is_ours = name == "sandbox" || name == "keeper" || name.starts_with("sandbox-");
+        if (is_ours && name != "sandbox-tests.service") {
+            found.push_back(entry->path());
+        }
+    }
+    return found;
+}
+
+/// systemd takes an empty scope away a moment later.
+bool settles(const std::function<bool()>& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!holds() && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return holds();
+}
+
+/// The JSON line of --stats=json.
+nlohmann::json stats(const Result& result) {
+    const std::size_t start = result.err.find("{\"wall_usec\"");
+    BOOST_REQUIRE_MESSAGE(start != std::string::npos, result.err);
+    return nlohmann::json::parse(result.err.substr(start, result.err.find('\n', start) - start));
+}
+
+struct Limits : World {
+    Limits() {
+        BOOST_REQUIRE(settles([] { return cgroups().empty(); }));
+    }
+    ~Limits() {
+        const Words left = cgroups();
+        BOOST_TEST(settles([] { return cgroups().empty(); }), (left.empty() ? "" : left.front()));
+    }
+    Limits(const Limits&) = delete;
+    Limits& operator=(const Limits&) = delete;
+
+    [[nodiscard]] Result hog(Words options, const Words& words) const {
+        return sandbox(with_hog(std::move(options), words));
+    }
+    /// OPTIONS --ro PROBES -- hog WORDS
+    [[nodiscard]] static Words with_hog(Words options, const Words& words) {
+        options.insert(options.end(), {"--ro", probe_directory(), "--", probe("hog")});
+        options.insert(options.end(), words.begin(), words.end());
+        return options;
+    }
+    /// A sandbox that runs until it is told to go on.
+    [[nodiscard]] Process waiting(Words options) const {
+        options.insert(options.begin(), sandbox_program());
+        options.insert(options.end(), {"--", "sh", "-c", "echo ready; read word; echo $word"});
+        Options how = here();
+        how.keep_input_open = true;
+        Process running(options, how);
+        BOOST_REQUIRE_MESSAGE(running.wait_for("ready\n"), running.so_far().err);
+        return running;
+    }
+    void expect_killed_at(const std::string& limit, long mebibytes, const Result& ended) const {
+        BOOST_TEST(ended.status == 128 + SIGKILL, ended);
+        BOOST_TEST(ended.said("was killed: it reached its memory limit of " + std::to_string(mebibytes) +
+                              " MiB (--memory " + limit + ")"),
+                   ended);
+        BOOST_TEST(reached(ended) >= mebibytes * 9 / 10, ended.err);
+        BOOST_TEST(reached(ended) <= mebibytes, ended.err);
+    }
+    void expect_refused(const Result& refused, const std::string& cause) const {
+        BOOST_TEST(refused.status == 125, refused);
+        BOOST_TEST(refused.said("--memory 64m: cannot limit memory to 64 MiB"), refused);
+        BOOST_TEST(refused.said("cause: " + cause), refused);
+        BOOST_TEST(refused.said("fix: "), refused);
+        BOOST_TEST(refused.out.empty(), refused);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(developer, Limits)
+
+BOOST_AUTO_TEST_CASE(a_sandbox_is_killed_at_its_memory_limit_and_not_before_and_alone) {
+    Process other = waiting({"--memory", "64m"});
+    for (const long limit : {64L, 256L, 512L}) {
+        const std::string text = std::to_string(limit) + "m";
+        expect_killed_at(text, limit, hog({"--memory", text}, {"memory", std::to_string(limit * 2)}));
+        const Result control = hog({"--memory", text}, {"memory", std::to_string(limit * 8 / 10)});
+        BOOST_TEST(control.status == 0, control);
+    }
+    other.write("alive\n");
+    BOOST_TEST(other.wait_for("alive\n"));
+    BOOST_TEST(other.finish().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_over_the_limit_is_not_swapped_out_unless_that_is_asked_for) {
+    const Result control = hog({"--memory", "32m", "--swap", "64m"}, {"memory", "48"});
+    BOOST_TEST(control.status == 0, control);
+    expect_killed_at("32m", 32, hog({"--memory", "32m"}, {"memory", "48"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_holds_for_what_forks_away_and_nothing_of_the_tree_is_left) {
+    expect_killed_at("64m", 64, hog({"--memory", "64m"}, {"daemon", "128"}));
+    const Result shared = hog({"--share", "pid", "--memory", "64m"}, {"daemon", "128"});
+    BOOST_TEST(shared.said("it reached its memory limit of 64 MiB"), shared);
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_bomb_stays_at_the_limit_and_ends_with_an_interrupt) {
+    Words words = with_hog({"--pids", "64", "--stats=json"}, {"forks"});
+    words.insert(words.begin(), sandbox_program());
+    Process bomb(words, here());
+    BOOST_REQUIRE(bomb.wait_for("bomb\n"));
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    bomb.signal(SIGINT);
+    const Result ended = bomb.finish();
+    BOOST_TEST(ended.status == 128 + SIGINT, ended);
+    BOOST_TEST(stats(ended)["pids_peak"] == 64, ended);
+    BOOST_TEST(stats(ended)["forks_refused"] > 0, ended);
+}
+
+BOOST_AUTO_TEST_CASE(cpus_gives_so_much_cpu_time_and_no_more) {
+    const Result held = hog({"--cpus", "0.5", "--stats=json"}, {"burn", "5"});
+    const nlohmann::json used = stats(held);
+    const double cpus =
+        (used["user_usec"].get<double>() + used["system_usec"].get<double>()) / used["wall_usec"].get<double>();
+    BOOST_TEST(cpus > 0.45, held);
+    BOOST_TEST(cpus < 0.55, held);
+    BOOST_TEST(used["throttled_usec"] > 0, held);
+    const Result control = hog({"--stats=json"}, {"burn", "5"});
+    const nlohmann::json free = stats(control);
+    BOOST_TEST(free["user_usec"].get<double>() / free["wall_usec"].get<double>() > 0.6, control);
+}
+
+BOOST_AUTO_TEST_CASE(limits_hold_before_the_first_instruction_and_the_rest_of_the_tree_is_hidden) {
+    const Result inside = sandbox({"--memory", "64m", "--", "cat", "/proc/self/cgroup"});
+    BOOST_TEST(inside.out == "0::/\n", inside);
+    const Result control = sandbox({"--memory", "64m", "--share", "cgroup", "--", "cat", "/proc/self/cgroup"});
+    BOOST_TEST(control.printed(".scope/sandbox\n"), control);
+}
+
+BOOST_AUTO_TEST_CASE(cmd_can_neither_raise_its_limits_nor_leave_its_cgroup_by_the_files) {
+    const std::string script = "d=$(find /sys/fs/cgroup -type d -path '*/sandbox-*.scope/sandbox' | head -n 1); "
+                               "[ -n \"$d\" ] && echo found; "
+                               "echo 100m >$d/memory.max && echo raised; "
+                               "echo 0 >${d%/sandbox}/keeper/cgroup.procs && echo moved; "
+                               "mkdir $d/../more && echo made";
+    const Result attack = sandbox({"--profile", "permissive", "--memory", "64m", "--", "sh", "-c", script});
+    BOOST_TEST(attack.out == "found\n", attack);
+    // The user can, outside: it is the sandbox that keeps CMD from it.
+    Process other = waiting({"--memory", "64m"});
+    const Result control = sh(script + "; rmdir $d/../more");
+    BOOST_TEST(control.out == "found\nraised\nmoved\nmade\n", control);
+}
+
+BOOST_AUTO_TEST_CASE(a_cgroup_file_system_of_its_own_does_not_let_cmd_raise_its_limits) {
+    const Result attack = sandbox(
+        {"--profile", "permissive", "--root", "--cap-add", "all", "--memory", "64m", "--pids", "64", "--", "sh", "-c",
+         "mount -t cgroup2 none /mnt && cd /mnt && echo mounted; for f in memory.max memory.swap.max pids.max; "
+         "do echo max >$f && echo raised; done; echo 0 >../cgroup.procs && echo moved; cat cgroup.procs"});
+    BOOST_TEST(attack.out.starts_with("mounted\n"), attack);
+    BOOST_TEST(!attack.printed("raised"), attack);
+    BOOST_TEST(!attack.printed("moved"), attack);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_50_times) {
+    const Belongings before = belongings(*this);
+    for (int i = 0; i < 50; ++i) {
+        Words words = {sandbox_program(),
+                       "--profile",
+                       "strict",
+                       "--memory",
+                       "64m",
+                       "--",
+                       "sh",
+                       "-c",
+                       "setsid sleep 27182 & echo ready; sleep 27182"};
+        Process running(words, here());
+        // Half of them while they start.
+        if (i % 2 == 0) {
+            BOOST_TEST(running.wait_for("ready\n"), running.so_far().err);
+        } else {
+            std::this_thread::sleep_for(std::chrono::milliseconds(i * 8));
+        }
+        running.signal(SIGKILL);
+        BOOST_TEST(!running.finish().hung, "run " << i);
+    }
+    BOOST_TEST(settles([] { return cgroups().empty(); }));
+    BOOST_TEST(belongings_settled(*this, before) == before);
+    const Result units = sh("systemctl --user list-units --all --plain --no-legend 'sandbox-*'");
+    BOOST_TEST(units.out.empty(), units);
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_that_is_stopped_from_outside_takes_the_sandbox_along) {
+    Process running = waiting({"--name", "stopped", "--memory", "64m"});
+    const Result control = sh("systemctl --user list-units --plain --no-legend 'sandbox-stopped-*'");
+    BOOST_TEST(control.printed("sandbox-stopped-"), control);
+    static_cast<void>(sh("systemctl --user kill --signal=KILL 'sandbox-stopped-*.scope'"));
+    const Result ended = running.finish();
+    BOOST_TEST(ended.status == 128 + SIGKILL, ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_without_its_controller_is_an_error_and_says_how_to_get_it) {
+    const Result refused = sandbox({"--io", "/home:rbps=10m", "--", "echo", "ran"});
+    BOOST_TEST(refused.status == 125, refused);
+    BOOST_TEST(refused.said("cause: the cgroup controller io is not delegated to you"), refused);
+    BOOST_TEST(refused.said("Delegate=cpu cpuset io memory pids"), refused);
+    BOOST_TEST(refused.out.empty(), refused);
+}
+
+BOOST_AUTO_TEST_CASE(without_the_variables_of_a_session_the_users_bus_is_found) {
+    Options options = here();
+    options.environment = {{"XDG_RUNTIME_DIR", std::nullopt}, {"DBUS_SESSION_BUS_ADDRESS", std::nullopt}};
+    const Result inside = sandbox({"--memory", "64m", "--", "cat", "/proc/self/cgroup"}, options);
+    BOOST_TEST(inside.out == "0::/\n", inside);
+    BOOST_TEST(hog({"--memory", "64m"}, {"memory", "100"}).status == 128 + SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_bus_that_is_not_the_users_is_not_asked) {
+    Options options = here();
+    options.environment = {{"XDG_RUNTIME_DIR", "/run/user/0"},
+                           {"DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket"}};
+    const Result plan = sandbox({"--memory", "64m", "--dry-run", "--", "true"}, options);
+    BOOST_TEST(plan.printed("asked for over unix:path=/run/user/1000/bus"), plan);
+}
+
+BOOST_AUTO_TEST_CASE(strict_has_its_limits_without_a_word) {
+    const Result plain = sandbox({"--profile", "strict", "--stats=json", "--", "true"});
+    BOOST_TEST(!plain.said("no limit"), plain);
+    BOOST_TEST(stats(plain)["oom_kills"] == 0, plain);
+}
+
+BOOST_AUTO_TEST_CASE(the_record_of_the_end_says_that_memory_ran_out) {
+    const Result ended = sandbox(with_hog({"--memory", "32m", "--status-fd", "1"}, {"memory", "64"}));
+    BOOST_TEST(ended.printed("\"status\":137,\"signal\":9,\"reason\":\"oom\""), ended);
+}
+
+BOOST_AUTO_TEST_CASE(inside_another_sandbox_limits_are_refused_with_their_own_message) {
+    const Result refused =
+        sandbox({"--profile", "permissive", "--", sandbox_program(), "--memory", "64m", "--", "true"});
+    BOOST_TEST(refused.status == 125, refused);
+    BOOST_TEST(refused.said("--memory 64m: cannot limit memory to 64 MiB"), refused);
+    BOOST_TEST(refused.said("fix: "), refused);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(login, Limits)
+
+BOOST_AUTO_TEST_CASE(from_a_login_session_whose_scope_is_roots_limits_hold) {
+    BOOST_TEST(read_file("/proc/self/cgroup").find("session-") != std::string::npos);
+    expect_killed_at("64m", 64, hog({"--memory", "64m"}, {"memory", "128"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(without, Limits)
+
+BOOST_AUTO_TEST_CASE(without_a_manager_limits_are_refused_and_strict_says_that_they_are_off) {
+    const std::string cause = user().name + " has no systemd of its own here: neither a login session nor lingering";
+    expect_refused(sandbox({"--memory", "64m", "--", "echo", "ran"}), cause);
+    const Result warned = sandbox({"--profile", "strict", "--", "echo", "ran"});
+    BOOST_TEST(warned.out == "ran\n", warned);
+    BOOST_TEST(warned.said("no limit of memory, pids and cpus: " + cause + "; to get it: sudo loginctl enable-linger"),
+               warned);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(delegated, Limits)
+
+namespace {
+
+/// As a service of the machine's that delegates its cgroup to the user.
+Words service(Words words) {
+    const Words start = {
+        "systemd-run", "--uid=" + user().name, "--property=Delegate=yes", "--pipe", "--wait", "--collect", "--quiet"};
+    words.insert(words.begin(), start.begin(), start.end());
+    return words;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_cgroup_that_is_delegated_to_the_caller_holds_the_limits) {
+    Options options = here();
+    options.as = &root_user();
+    Words words = with_hog({sandbox_program(), "--memory", "64m"}, {"memory", "128"});
+    expect_killed_at("64m", 64, run(service(words), options));
+    words = {sandbox_program(), "--memory", "64m", "--", "cat", "/proc/self/cgroup"};
+    BOOST_TEST(run(service(words), options).out == "0::/\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_cgroup_with_other_processes_is_refused_and_left_as_it_was) {
+    Options options = here();
+    options.as = &root_user();
+    const std::string look =
+        "d=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); ls -d $d/*/; cat $d/cgroup.subtree_control; ";
+    const Result refused =
+        run(service({"sh", "-c", sandbox_program() + " --memory 64m -- echo ran; " + look + "echo looked"}), options);
+    BOOST_TEST(refused.said("it has other processes than this one"), refused);
+    BOOST_TEST(refused.out == "looked\n", refused);
+}
+
+BOOST_AUTO_TEST_CASE(a_delegated_cgroup_is_as_it_was_after_the_end_and_after_the_supervisor_was_killed) {
+    Options options = here();
+    options.as = &root_user();
+    const std::string output = (home / "output").string();
+    const std::string script =
+        "d=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); mkdir $d/shell; echo $$ >$d/shell/cgroup.procs\n"
+        "look() { (cd $d; echo */; cat cgroup.subtree_control); }\n"
+        "start() { sh -c 'echo $$ >$0/cgroup.procs; exec \"$@\"' $d " +
+        sandbox_program() + " --memory 64m -- sh -c \"$1\" >" + output +
+        "; }\n"
+        "start true; look\n"
+        "start 'echo ready; exec sleep 27182' &\n"
+        "until grep -q ready " +
+        output +
+        "; do sleep 0.1; done; look\n"
+        "pkill -9 -f -x '" +
+        sandbox_program() +
+        " --memory 64m -- sh -c echo ready.*'\n"
+        "for i in $(seq 300); do [ -d $d/keeper ] || break; sleep 0.1; done; look\n";
+    const Result ended = run(service({"sh", "-c", script}), options);
+    BOOST_TEST(ended.out == "shell/\nkeeper/ sandbox/ shell/\nmemory\nshell/\n", ended);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(v1, World)
+
+BOOST_AUTO_TEST_CASE(with_cgroup_v1_limits_are_refused_and_strict_says_that_they_are_off) {
+    const Result refused = sandbox({"--memory", "64m", "--", "echo", "ran"});
+    BOOST_TEST(refused.status == 125, refused);
+    BOOST_TEST(refused.said("systemd.unified_cgroup_hierarchy=1"), refused);
+    BOOST_TEST(refused.out.empty(), refused);
+    const Result warned = sandbox({"--profile", "strict", "--", "echo", "ran"});
+    BOOST_TEST(warned.out == "ran\n", warned);
+    BOOST_TEST(warned.said("no limit of memory, pids and cpus: this machine has "), warned);
+    const Result doctor = run({sandboxctl_program(), "doctor"}, here());
+    BOOST_TEST(doctor.printed("systemd.unified_cgroup_hierarchy=1"), doctor);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
