@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cmd/sandbox/status_pipe.hpp"
@@ -14,22 +15,25 @@
 #include "core/plan/plan.hpp"
 #include "core/signals.hpp"
 #include "core/terminal.hpp"
+#include "netns/network.hpp"
 
 namespace sandbox {
 
 /// How a run ended.
 struct Outcome {
-    int status = 0;           ///< what `sandbox` exits with
-    int signal = 0;           ///< of CMD's end, 0 for none
-    bool timed_out = false;   ///< --timeout ended it
-    bool init_killed = false; ///< pid 1 was killed from outside
+    int status = 0;            ///< what `sandbox` exits with
+    int signal = 0;            ///< of CMD's end, 0 for none
+    bool timed_out = false;    ///< --timeout ended it
+    bool init_killed = false;  ///< pid 1 was killed from outside
+    std::string network_end{}; ///< how the network's helper ended while CMD ran; empty: it did not
 };
 
 /// Watches one sandbox from the moment its maps are written.
 class Supervisor {
 public:
     /// All must outlive it. `control` is the supervisor's end of the socket.
-    Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, int control, const StatusPipe& status);
+    Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, int control, const StatusPipe& status,
+               netns::Network& network);
 
     /// Waits until nothing of the sandbox is left.
     /// \throws StepError when a step of the child failed before CMD ran.
@@ -44,6 +48,8 @@ private:
     void on_timer();
     void arm_timer(std::chrono::milliseconds delay);
     void forward(int signal, bool whole_group);
+    void tell_chosen_ports() const;
+    void serve_network(const pollfd* watched);
     void end_before_start(int signal);
     void stop_with_command();
     [[nodiscard]] ChildProcess continue_at_deadline() const;
@@ -54,6 +60,7 @@ private:
     ChildProcess& init_;
     int control_;
     const StatusPipe& status_;
+    netns::Network& network_;
     Fd timer_;
     std::optional<terminal::Relay> relay_;
     bool started_ = false;
@@ -63,6 +70,8 @@ private:
     std::optional<int> ended_; ///< wait(2)'s status of CMD
     int aborted_by_ = 0;       ///< the signal that ended the run before CMD started
     std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
+    std::string network_end_;
+    std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that the network is ready
 };
 
 } // namespace sandbox

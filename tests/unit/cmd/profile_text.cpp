@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_an_error_with_its_place) {
         {"xyzzy = 1\n", "my.toml:1:1: unknown key 'xyzzy'", "one of: description"},
         {"tmpfs = []\n", "my.toml:1:1: unknown key 'tmpfs'", "'tmpfs' belongs in [filesystem]"},
         {"[limits]\nmemory = \"1G\"\n", "my.toml:2:1: unknown key 'memory' in [limits]", "timeout"},
-        {"[network]\npublish = []\n", "my.toml:2:1: unknown key 'publish' in [network]", "mode"},
+        {"[network]\nmodes = []\n", "my.toml:2:1: unknown key 'modes' in [network]", "mode"},
         {"[filesystem]\noverlay = []\n", "my.toml:2:1: unknown key 'overlay' in [filesystem]", "one of:"},
         {"ids = 3\n", "my.toml:1:7: ids must be a table, not a number", "[ids]"},
         {"[ids]\nmap = 3\n", "my.toml:2:7: ids.map must be a string, not a number", ""},
