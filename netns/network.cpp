@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -30,6 +31,12 @@ Pipe make_pipe(const std::string& program) {
         throw Error("cannot make a pipe for " + quoted(program)).kernel(errno);
     }
     return {Fd(ends[0]), Fd(ends[1])};
+}
+
+/// A signal says more than what the helper had to say while all was well.
+std::string how_it_ended(const HelperResult& result) {
+    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
+                                      : last_words(result);
 }
 
 } // namespace
@@ -82,7 +89,7 @@ bool Network::serve(const pollfd* watched) {
 void Network::serve_end() {
     HelperResult result = helper_->finish();
     helper_.reset();
-    end_ = fmt::format("{}: {}", quoted(plan_.program), last_words(result));
+    end_ = fmt::format("{}: {}", quoted(plan_.program), how_it_ended(result));
     if (!ready_) {
         throw Error(
             fmt::format("cannot attach the network: {} ended before the interface was up", quoted(plan_.program)))

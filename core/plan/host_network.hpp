@@ -13,4 +13,7 @@ namespace sandbox::host {
 /// Whether /proc/net/if_inet6 lists a global address of an interface other than `lo`.
 [[nodiscard]] bool lists_global_address(std::string_view if_inet6);
 
+/// Whether /proc/net/ipv6_route lists a way to everywhere, through an interface other than `lo`.
+[[nodiscard]] bool lists_default_route(std::string_view ipv6_route);
+
 } // namespace sandbox::host

@@ -37,6 +37,11 @@ struct Workstation {
         host.subuids = {{100000, 65536}};
         host.subgids = {{100000, 65536}};
         host.free_subids = 165536;
+        host.look_at_network = [] {
+            NetworkFacts facts;
+            facts.slirp4netns = "/usr/bin/slirp4netns";
+            return facts;
+        };
     }
 
     /// The check that is not ok; the test fails where it is not the only one.
