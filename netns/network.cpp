@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
@@ -84,6 +85,12 @@ bool Network::serve(const pollfd* watched) {
         serve_end();
     }
     return became_ready;
+}
+
+void Network::stop() const {
+    if (helper_) {
+        helper_->process().kill(SIGKILL);
+    }
 }
 
 void Network::serve_end() {

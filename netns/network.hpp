@@ -39,6 +39,9 @@ public:
     /// \throws Error when the helper ended before that.
     [[nodiscard]] bool serve(const pollfd* watched);
 
+    /// CMD has ended: the helper may go, while the kernel takes the sandbox apart.
+    void stop() const;
+
     /// The published ports, with those that the kernel chose.
     [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
 

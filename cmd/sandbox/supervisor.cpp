@@ -168,6 +168,7 @@ void Supervisor::on_message(control::Received received) {
         break;
     case ChildMessage::Kind::exited:
         ended_ = received.message.status;
+        network_.stop();
         break;
     }
 }

@@ -229,6 +229,48 @@ BOOST_AUTO_TEST_CASE(a_published_server_is_reached_from_the_host) {
     BOOST_TEST(result.out == "200\n200\nnot on other addresses\n 500 200\n", result);
 }
 
+BOOST_AUTO_TEST_CASE(published_ports_pass_half_closed_connections_and_datagrams) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    write(project / "serve.py", R"PY(
+import socket, threading
+def count():
+    server = socket.create_server(('127.0.0.1', 90))
+    while True:
+        peer, _ = server.accept()
+        data = b''
+        while (part := peer.recv(65536)):
+            data += part
+        peer.sendall(b'%d' % len(data))
+        peer.close()
+threading.Thread(target=count, daemon=True).start()
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(('', 91))
+print('up', flush=True)
+while True:
+    data, peer = server.recvfrom(65536)
+    server.sendto(data.upper(), peer)
+)PY");
+    write(project / "ask.py", R"PY(
+import socket
+peer = socket.create_connection(('127.0.0.1', 19090), 10)
+peer.sendall(b'x' * 5000000)
+peer.shutdown(socket.SHUT_WR)
+print(peer.recv(99).decode())
+for word in (b'one', b'two'):
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.settimeout(10)
+    peer.sendto(word, ('127.0.0.1', 19091))
+    print(peer.recv(99).decode())
+)PY");
+    Process server(
+        {sandbox_program(), "-q", "--publish", "19090:90", "--publish", "19091:91/udp", "python3", "serve.py"}, here());
+    BOOST_REQUIRE(server.wait_for("up"));
+    const Result asked = outside({"python3", (project / "ask.py").string()});
+    BOOST_TEST(asked.out == "5000000\nONE\nTWO\n", asked);
+    server.signal(SIGTERM);
+    BOOST_TEST(server.finish().status == 143);
+}
+
 BOOST_AUTO_TEST_CASE(a_port_that_cannot_be_had_is_an_error_before_cmd_starts) {
     NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
     const Result taken = on_host("$SANDBOX -q -p $PROFILE --publish 8001:80 echo ran");
