@@ -63,10 +63,44 @@ bool send(int socket, const SupervisorMessage& message) {
     return ::send(socket, &message, sizeof message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof message);
 }
 
-bool wait_for_proceed(int socket) {
+int send_descriptor(int socket, ChildMessage::Kind kind, int descriptor) {
+    ChildMessage message{};
+    message.kind = kind;
+    iovec part{&message, sizeof message};
+    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = buffer;
+    header.msg_controllen = sizeof buffer;
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+    return static_cast<int>(::sendmsg(socket, &header, MSG_NOSIGNAL));
+}
+
+namespace {
+
+bool wait_for(int socket, SupervisorMessage::Kind kind) {
     SupervisorMessage message{};
-    return ::read(socket, &message, sizeof message) == static_cast<ssize_t>(sizeof message) &&
-           message.kind == SupervisorMessage::Kind::proceed;
+    const ssize_t count = ::read(socket, &message, sizeof message);
+    if (count == static_cast<ssize_t>(sizeof message) && message.kind == kind) {
+        return true;
+    }
+    errno = count < 0 ? errno : ECONNRESET;
+    return false;
+}
+
+} // namespace
+
+bool wait_for_proceed(int socket) {
+    return wait_for(socket, SupervisorMessage::Kind::proceed);
+}
+
+int wait_for_network(int socket) {
+    return wait_for(socket, SupervisorMessage::Kind::network_ready) ? 0 : -1;
 }
 
 } // namespace sandbox::control

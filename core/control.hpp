@@ -22,7 +22,7 @@ struct Pair {
 /// A message from the child, with what came beside it.
 struct Received {
     ChildMessage message;
-    Fd descriptor;    ///< ChildMessage::Kind::terminal: the pty's master
+    Fd descriptor;    ///< terminal: the pty's master; network: the network namespace
     pid_t sender = 0; ///< the sender's pid as this process sees it; the kernel's word, not the sender's
 };
 
@@ -33,8 +33,15 @@ struct Received {
 /// \return false, with errno, when the child cannot be told; one that is gone is noticed by `receive` too.
 bool send(int socket, const SupervisorMessage& message);
 
+/// The child's side: a message with `descriptor` beside it, as SCM_RIGHTS. \return below 0, with errno, for a failure.
+[[nodiscard]] int send_descriptor(int socket, ChildMessage::Kind kind, int descriptor);
+
 /// The child's side: waits for `proceed`.
 /// \return false when the supervisor is gone.
 [[nodiscard]] bool wait_for_proceed(int socket);
+
+/// The child's side: waits for `network_ready`, before which the supervisor sends nothing else.
+/// \return 0, or -1 and errno when the supervisor is gone.
+[[nodiscard]] int wait_for_network(int socket);
 
 } // namespace sandbox::control

@@ -28,23 +28,10 @@ std::vector<std::string> helper_arguments(const std::string& program, pid_t chil
     return arguments;
 }
 
-/// "newuidmap: write to uid_map failed: Operation not permitted\n" on one line, safe to print.
-std::string said(const HelperResult& result) {
-    std::string_view text = result.said;
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
-        text.remove_suffix(1);
-    }
-    if (!text.empty()) {
-        return "it said " + quoted(text);
-    }
-    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
-                                      : fmt::format("it ended with status {}", WEXITSTATUS(result.status));
-}
-
 void expect_success(Step step, const std::string& program, const HelperResult& result) {
     if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != 0) {
         StepError error(step, program, 0);
-        error.cause(said(result));
+        error.cause(last_words(result));
         throw error;
     }
 }

@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
-#include "core/base/message.hpp"
+#include "core/control.hpp"
 
 namespace sandbox::pty {
 
@@ -20,25 +19,6 @@ namespace {
 bool is_devpts(int descriptor) {
     struct statfs status {};
     return ::fstatfs(descriptor, &status) == 0 && status.f_type == DEVPTS_SUPER_MAGIC;
-}
-
-/// Passes `descriptor` to the supervisor as SCM_RIGHTS: unix(7).
-int send_master(int control, int descriptor) {
-    ChildMessage message{};
-    message.kind = ChildMessage::Kind::terminal;
-    iovec part{&message, sizeof message};
-    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int))] = {};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = buffer;
-    header.msg_controllen = sizeof buffer;
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
-    return static_cast<int>(::sendmsg(control, &header, MSG_NOSIGNAL));
 }
 
 } // namespace
@@ -56,7 +36,7 @@ Fd open_own(const std::optional<terminal::State>& like, int control, const StepR
         failure.at(Step::open_terminal, ::tcsetattr(slave.get(), TCSANOW, &like->modes));
         failure.at(Step::open_terminal, ::ioctl(slave.get(), TIOCSWINSZ, &like->size));
     }
-    failure.at(Step::open_terminal, send_master(control, master.get()));
+    failure.at(Step::open_terminal, control::send_descriptor(control, ChildMessage::Kind::terminal, master.get()));
     return slave;
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "core/base/file.hpp"
 #include "core/base/sys.hpp"
 #include "core/mount.hpp"
 
@@ -39,6 +40,7 @@ private:
     void make_link(const RootEntry& entry);
     void bind(const RootEntry& entry);
     void attach_private_directory(const RootEntry& entry, Step step);
+    void attach_text(const RootEntry& entry);
     void attach_empty(const char* name, const char* dest, Step step);
     void pin(const RootEntry& entry);
     void mount_proc(const RootEntry& entry);
@@ -129,6 +131,8 @@ void Builder::add(const RootEntry& entry) {
         return attach_private_directory(entry, Step::cover_path);
     case RootEntry::Kind::cover_file:
         return attach_empty(kEmptyFile, entry.dest.c_str(), Step::cover_path);
+    case RootEntry::Kind::text:
+        return attach_text(entry);
     case RootEntry::Kind::pin:
         return pin(entry);
     case RootEntry::Kind::proc:
@@ -228,6 +232,23 @@ void Builder::attach_empty(const char* name, const char* dest, Step step) {
     require(empty, step, dest);
     set_attributes(empty, kSafe | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, Depth::single, step, dest);
     attach_at(empty, dest, step);
+}
+
+void Builder::attach_text(const RootEntry& entry) {
+    const char* const dest = entry.dest.c_str();
+    char name[16] = {};
+    std::to_chars(std::begin(name), std::end(name) - 1, private_count_++);
+    const Fd file(::openat(stage_.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444));
+    require(file, Step::attach_mount, dest);
+    const bool is_written = write_all(file.get(), entry.source);
+    // A caller under `ulimit -f 0` can have no file with anything in it: names of ours are left out then, and the
+    // host's stay covered. What was asked for is an error.
+    const bool can_be_empty = errno == EFBIG && entry.origin.kind == Origin::Kind::built_in;
+    failure_.expect(Step::attach_mount, is_written || can_be_empty, errno, dest);
+    const Fd mount = mount::clone_single(stage_.get(), name);
+    require(mount, Step::attach_mount, dest);
+    set_attributes(mount, kSafe | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, Depth::single, Step::attach_mount, dest);
+    attach_at(mount, dest, Step::attach_mount);
 }
 
 void Builder::pin(const RootEntry& entry) {

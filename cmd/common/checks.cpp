@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -252,6 +253,23 @@ Check limits(const Machine& machine, const Host& host) {
     return check;
 }
 
+/// What `default` needs and `strict` does without.
+Check network(const Host& host) {
+    Check check{"network", "a sandbox can have a network of its own", State::ok, "", ""};
+    const NetworkFacts facts = host.look_at_network();
+    if (facts.slirp4netns.empty()) {
+        check.state = State::warning;
+        check.why = "slirp4netns is not installed, and the profile default has its network through it";
+        check.fix = facts.pasta.empty() ? "install the package slirp4netns"
+                                        : "install the package slirp4netns; --net pasta works without it";
+    } else if (facts.tun_error != 0) {
+        check.state = State::warning;
+        check.why = "/dev/net/tun cannot be opened: " + kernel_word(facts.tun_error);
+        check.fix = facts.tun_error == EACCES ? "sudo chmod 0666 /dev/net/tun, as udev has it" : "sudo modprobe tun";
+    }
+    return check;
+}
+
 } // namespace
 
 std::string_view word(Check::State state) {
@@ -271,7 +289,7 @@ std::vector<Check> run_checks(const Machine& machine, const Host& host) {
         kernel(machine),          system_calls(machine),       outer_filter(machine), proc(machine),
         user_namespaces(machine), apparmor(machine),           chroot(machine),       namespace_limits(machine),
         helpers(machine, host),   no_new_privs(machine, host), user_name(host),       subordinate_ranges(host),
-        masked_proc(machine),     processes(machine),          limits(machine, host),
+        masked_proc(machine),     processes(machine),          limits(machine, host), network(host),
     };
 }
 

@@ -11,6 +11,8 @@
 #include "cmd/common/overrides.hpp"
 #include "core/base/error.hpp"
 #include "core/plan/limits_plan.hpp"
+#include "core/plan/network_plan.hpp"
+#include "core/plan/publish_plan.hpp"
 
 namespace sandbox {
 
@@ -129,9 +131,35 @@ void write_namespaces(Page& page, const NamespacesPlan& namespaces) {
     if (!namespaces.hostname.empty()) {
         page.line(named("hostname", escaped(namespaces.hostname)), namespaces.hostname_origin);
     }
+}
+
+std::string network_words(const NetworkPlan& network) {
+    switch (network.mode) {
+    case NetworkPlan::Mode::none:
+        return "none: a loopback interface and nothing else";
+    case NetworkPlan::Mode::host:
+        return "the host's, unrestricted";
+    case NetworkPlan::Mode::slirp4netns:
+    case NetworkPlan::Mode::pasta:
+        break;
+    }
+    return fmt::format("its own, through {}", escaped(network.program));
+}
+
+void write_network(Page& page, const NetworkPlan& network) {
     page.section("network");
-    page.line(namespaces.net ? "none: a loopback interface and nothing else" : "the host's, unrestricted",
-              namespaces.net.origin);
+    page.line(network_words(network), network.mode_origin);
+    if (!network.has_interface()) {
+        return;
+    }
+    page.line(named("address", fmt::format("{} on {}, MTU {}, {}", kSandboxAddress, kSandboxInterface, kMtu,
+                                           network.ipv6 ? "and IPv6" : "no IPv6: the host has none")));
+    page.line(named("loopback", network.host_loopback ? fmt::format("the host's is at {}", kGatewayAddress)
+                                                      : "the host's cannot be reached"),
+              network.host_loopback_origin);
+    for (const PublishedPort& port : network.publish) {
+        page.line(named("published", published_words(port)), port.origin);
+    }
 }
 
 std::string fact(const RootEntry& entry) {
@@ -144,6 +172,9 @@ std::string fact(const RootEntry& entry) {
         break;
     case RootEntry::Kind::link:
         text += fmt::format(" -> {}", escaped(entry.source));
+        break;
+    case RootEntry::Kind::text:
+        text += fmt::format(" ({})", escaped(entry.source));
         break;
     case RootEntry::Kind::directory:
     case RootEntry::Kind::private_directory:
@@ -313,6 +344,8 @@ std::string_view word(RootEntry::Kind kind) {
     case RootEntry::Kind::cover_directory:
     case RootEntry::Kind::cover_file:
         return "hidden";
+    case RootEntry::Kind::text:
+        return "made";
     case RootEntry::Kind::pin:
         return "pinned";
     case RootEntry::Kind::proc:
@@ -366,6 +399,7 @@ std::string dry_run_text(const Profile& profile, const Plan& plan) {
     write_limits(page, plan.limits);
     write_identity(page, plan.ids);
     write_namespaces(page, plan.namespaces);
+    write_network(page, plan.network);
     write_filesystem(page, plan.root);
     write_environment(page, plan.environment);
     write_capabilities(page, plan.capabilities);

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "cmd/common/dry_run.hpp"
 #include "cmd/common/json.hpp"
 
@@ -39,6 +41,27 @@ Json namespaces(const NamespacesPlan& plan) {
     return result;
 }
 
+Json network(const NetworkPlan& plan) {
+    constexpr std::array kModes = {"none", "host", "slirp4netns", "pasta"};
+    Json published = Json::array();
+    for (const PublishedPort& port : plan.publish) {
+        published.push_back({{"address", port.address},
+                             {"protocol", port.is_udp ? "udp" : "tcp"},
+                             {"host_port", port.host_port},
+                             {"sandbox_port", port.sandbox_port},
+                             {"origin", to_json(port.origin)}});
+    }
+    Json result = {{"mode", with_origin(kModes.at(static_cast<std::size_t>(plan.mode)), plan.mode_origin)}};
+    if (plan.has_interface()) {
+        result["program"] = plan.program;
+        result["ipv6"] = plan.ipv6;
+        result["host_loopback"] = with_origin(plan.host_loopback, plan.host_loopback_origin);
+        result["forwards_dns"] = plan.forwards_dns;
+        result["published"] = std::move(published);
+    }
+    return result;
+}
+
 std::string_view machine_word(RootEntry::Kind kind) {
     switch (kind) {
     case RootEntry::Kind::directory:
@@ -55,6 +78,8 @@ std::string_view machine_word(RootEntry::Kind kind) {
         return "cover_directory";
     case RootEntry::Kind::cover_file:
         return "cover_file";
+    case RootEntry::Kind::text:
+        return "text";
     case RootEntry::Kind::pin:
         return "pin";
     case RootEntry::Kind::proc:
@@ -77,6 +102,9 @@ Json entry_json(const RootEntry& entry) {
         result["writable"] = entry.writable;
         result["devices"] = entry.devices;
         result["source_is_directory"] = entry.source_is_directory;
+        break;
+    case RootEntry::Kind::text:
+        result["text"] = entry.source;
         break;
     case RootEntry::Kind::link:
         result["target"] = entry.source;
@@ -207,7 +235,7 @@ std::string dry_run_json(const Profile& profile, const Plan& plan) {
         {"limits", limits(plan.limits)},
         {"ids", ids(plan.ids)},
         {"namespaces", namespaces(plan.namespaces)},
-        {"network", {{"mode", with_origin(plan.namespaces.net ? "none" : "host", plan.namespaces.net.origin)}}},
+        {"network", network(plan.network)},
         {"filesystem", filesystem(plan.root)},
         {"environment", environment(plan.environment)},
         {"capabilities", capabilities(plan.capabilities)},

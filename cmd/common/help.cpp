@@ -53,6 +53,8 @@ std::string_view title(Option::Group group) {
         return "Profile";
     case Option::Group::filesystem:
         return "Files";
+    case Option::Group::network:
+        return "Network";
     case Option::Group::process:
         return "Process";
     case Option::Group::limits:

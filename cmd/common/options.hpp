@@ -13,7 +13,7 @@ namespace sandbox {
 
 /// One option. An option that shapes the sandbox is a one-line profile: `key` names the line.
 struct Option {
-    enum class Group { profile, filesystem, process, limits, isolation, environment, run, help };
+    enum class Group { profile, filesystem, network, process, limits, isolation, environment, run, help };
     /// What a completion offers for the argument.
     enum class Completes { nothing, path, directory, profile, words, variable, capability, limit };
     /// What an option that is no line of a profile does.

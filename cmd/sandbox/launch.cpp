@@ -8,6 +8,7 @@
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
 // supervisor | a cgroup with the limits; the child is moved into it  | they hold before its cgroup namespace is made
 // child      | net, mnt, uts, ipc; hostname and loopback             | none of it needs host privilege or a mapped id
+// supervisor | slirp4netns or pasta joins the child's namespaces     | the slowest step: CMD's start alone waits for it
 // child      | mapped: cgroup namespace; all mounts private          | what it creates from here on has an owner
 // child      | root assembled, pivot_root, old root unmounted        | chroot can be left, this cannot
 // pid 1      | session, keyring; groups dropped, ids taken           | in the new root, so nothing of the host is met
@@ -49,6 +50,8 @@
 #include "core/terminal.hpp"
 #include "core/workdir.hpp"
 #include "netns/loopback.hpp"
+#include "netns/namespace.hpp"
+#include "netns/network.hpp"
 
 namespace sandbox {
 
@@ -120,6 +123,9 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     const StepReporter own(init::kControl, start.clock);
     // No descriptor of the host is left but the standard three. CMD has not run yet, and everything that was asked for
     // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along, or it does so itself.
+    if (plan.network.has_interface()) {
+        own.at(Step::attach_network, netns::wait_for_interface(plan.network, init::kControl));
+    }
     const pid_t command = start.execution.start(terminal, umask, init::kControl);
     own.at(Step::start_command, command);
     const Execution::Failure& failed = start.execution.failure();
@@ -161,6 +167,9 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     }
     if (plan.namespaces.net) {
         failure.at(Step::raise_loopback, netns::raise_loopback());
+    }
+    if (plan.network.has_interface()) {
+        netns::offer_namespace(plan.network, control, failure);
     }
     if (!control::wait_for_proceed(control)) {
         ::_exit(kOwnFailure); // the supervisor is gone, or what it said cannot be read
@@ -292,6 +301,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
                 status.wanted(),
                 clock.clock};
     const DescendantReaper reaper(!plan.namespaces.pid);
+    netns::Network network(plan.network);
     // All user errors are behind us; from here on there is kernel state.
 
     int pidfd = -1;
@@ -323,7 +333,8 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     }
     // From here on the child owns what it creates, and goes its way; the rest is waiting.
 
-    const Outcome outcome = Supervisor(plan, signals, child, cgroup, start.control.supervisor.get(), status).watch();
+    const Outcome outcome =
+        Supervisor(plan, signals, child, cgroup, start.control.supervisor.get(), status, network).watch();
     options.trace.mark("wait for CMD");
     if (options.verbose) {
         options.trace.add_steps(*clock.clock);

@@ -63,6 +63,9 @@ Fd open_status_descriptor(int number, const std::array<bool, 3>& was_open) {
 
 /// What goes over standard error when a run has ended otherwise than by CMD's own end.
 void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
+    if (!outcome.network_end.empty()) {
+        complain("the network ended before CMD did: " + outcome.network_end);
+    }
     if (outcome.out_of_memory) {
         complain(out_of_memory_text(plan, outcome.usage));
     } else if (outcome.init_killed) {

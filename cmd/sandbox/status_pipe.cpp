@@ -9,7 +9,8 @@ namespace sandbox {
 
 using Json = nlohmann::ordered_json;
 
-void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& namespaces) const {
+void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& namespaces,
+                         const std::vector<netns::Listener>& published) const {
     if (!wanted()) {
         return;
     }
@@ -18,6 +19,12 @@ void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& names
         inodes[kNamespaceNames[i]] = namespaces[i];
     }
     Json record = {{"event", "started"}, {"pid", command}, {"init", init}, {"namespaces", inodes}};
+    for (const netns::Listener& listener : published) {
+        record["published"].push_back({{"address", listener.port.address},
+                                       {"protocol", listener.port.is_udp ? "udp" : "tcp"},
+                                       {"host_port", listener.port.host_port},
+                                       {"sandbox_port", listener.port.sandbox_port}});
+    }
     if (!name_.empty()) {
         record["name"] = name_;
     }

@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/message.hpp"
+#include "netns/listeners.hpp"
 
 namespace sandbox {
 
@@ -22,7 +23,8 @@ public:
     // The fields: sandbox(1), STATUS RECORDS.
 
     /// CMD has been executed. Both pids are as the caller sees them.
-    void started(pid_t command, pid_t init, const NamespaceInodes& namespaces) const;
+    void started(pid_t command, pid_t init, const NamespaceInodes& namespaces,
+                 const std::vector<netns::Listener>& published) const;
     /// Before `started`: CMD has not run. After it: CMD was ended, because it could no longer be watched.
     void failed(const Error& error) const;
     /// \param status the exit status of sandbox. \param reason "exit", "signal", "timeout" or "killed".

@@ -11,9 +11,11 @@
 #include <array>
 #include <cerrno>
 
+#include "cmd/common/print.hpp"
 #include "core/base/exit_status.hpp"
 #include "core/base/step_error.hpp"
 #include "core/base/sys.hpp"
+#include "core/plan/publish_plan.hpp"
 #include "core/standard_streams.hpp"
 
 namespace sandbox {
@@ -32,8 +34,9 @@ bool from_keyboard(const signalfd_siginfo& signal) {
 } // namespace
 
 Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup,
-                       int control, const StatusPipe& status)
-    : plan_(plan), signals_(signals), init_(init), cgroup_(cgroup), control_(control), status_(status) {
+                       int control, const StatusPipe& status, netns::Network& network)
+    : plan_(plan), signals_(signals), init_(init), cgroup_(cgroup), control_(control), status_(status),
+      network_(network) {
     if (plan.timeout) {
         timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
         if (!timer_) {
@@ -49,7 +52,8 @@ Outcome Supervisor::watch() {
         kInit,
         kTimer,
         kTerminal,
-        kCount = kTerminal + terminal::Relay::kWatched
+        kNetwork = kTerminal + terminal::Relay::kWatched,
+        kCount = kNetwork + netns::Network::kWatched
     };
     for (bool init_runs = true; init_runs;) {
         std::array<pollfd, kCount> watched;
@@ -61,6 +65,7 @@ Outcome Supervisor::watch() {
         if (relay_) {
             relay_->watch(&watched[kTerminal]);
         }
+        network_.watch(&watched[kNetwork]);
         const bool in_background = relay_ && relay_->in_background();
         if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
             throw Error("cannot watch the sandbox").kernel(errno);
@@ -75,6 +80,7 @@ Outcome Supervisor::watch() {
         if (watched[kMessages].revents != 0) {
             serve_message();
         }
+        serve_network(&watched[kNetwork]);
         if (watched[kSignals].revents != 0) {
             serve_signals();
         }
@@ -133,6 +139,9 @@ void Supervisor::on_message(control::Received received) {
         const StepFailure& failure = received.message.failure;
         throw StepError(failure.step, failure.object, failure.error_number);
     }
+    case ChildMessage::Kind::network:
+        network_.attach(std::move(received.descriptor));
+        break;
     case ChildMessage::Kind::terminal:
         relay_.emplace(std::move(received.descriptor),
                        plan_.process.terminal ? terminal::Relay::Direction::both : terminal::Relay::Direction::output);
@@ -145,7 +154,8 @@ void Supervisor::on_message(control::Received received) {
         for (const int signal : std::exchange(waiting_, {})) {
             forward(signal, false);
         }
-        status_.started(command_, init_.pid(), received.message.namespaces);
+        tell_chosen_ports();
+        status_.started(command_, init_.pid(), received.message.namespaces, network_.listeners());
         // Errors keep their stream, and a relay in both directions needs the other two.
         if (!plan_.process.terminal) {
             let_go_of_standard_streams(STDOUT_FILENO);
@@ -159,6 +169,7 @@ void Supervisor::on_message(control::Received received) {
         break;
     case ChildMessage::Kind::exited:
         ended_ = received.message.status;
+        network_.stop();
         break;
     }
 }
@@ -197,8 +208,37 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
 }
 
 void Supervisor::forward(int signal, bool whole_group) {
-    control::send(control_, SupervisorMessage{
-                                .kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group});
+    const SupervisorMessage message{
+        .kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group};
+    if (!network_.is_ready()) {
+        held_back_.push_back(message);
+        return;
+    }
+    control::send(control_, message);
+}
+
+void Supervisor::tell_chosen_ports() const {
+    for (const netns::Listener& listener : network_.listeners()) {
+        if (plan_.network.publish.at(static_cast<std::size_t>(&listener - network_.listeners().data())).host_port ==
+            0) {
+            complain(published_words(listener.port)); // asked for, so no note that --quiet keeps back
+        }
+    }
+}
+
+void Supervisor::serve_network(const pollfd* watched) {
+    const bool became_ready = network_.serve(watched);
+    // The namespace's end ends the helper too; what matters is an end that CMD has to live with.
+    if (!ended_ && network_end_.empty()) {
+        network_end_ = network_.end();
+    }
+    if (!became_ready) {
+        return;
+    }
+    control::send(control_, SupervisorMessage{.kind = SupervisorMessage::Kind::network_ready});
+    for (const SupervisorMessage& message : std::exchange(held_back_, {})) {
+        control::send(control_, message);
+    }
 }
 
 void Supervisor::end_before_start(int signal) {
@@ -285,6 +325,7 @@ Outcome Supervisor::conclude() {
     usage.obstacle = cgroup_.obstacle();
     Outcome outcome = outcome_of(init_status, usage);
     outcome.usage = std::move(usage);
+    outcome.network_end = std::move(network_end_);
     return outcome;
 }
 

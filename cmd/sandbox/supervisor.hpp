@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cmd/sandbox/stats.hpp"
@@ -16,6 +17,7 @@
 #include "core/sandbox_cgroup.hpp"
 #include "core/signals.hpp"
 #include "core/terminal.hpp"
+#include "netns/network.hpp"
 
 namespace sandbox {
 
@@ -28,6 +30,7 @@ struct Outcome {
     /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
     bool out_of_memory = false;
     RunUsage usage = {};
+    std::string network_end = {}; ///< how the network's helper ended while CMD ran; empty: it did not
 };
 
 /// Watches one sandbox from the moment its maps are written.
@@ -35,7 +38,7 @@ class Supervisor {
 public:
     /// All must outlive it. `control` is the supervisor's end of the socket.
     Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup, int control,
-               const StatusPipe& status);
+               const StatusPipe& status, netns::Network& network);
 
     /// Waits until nothing of the sandbox is left.
     /// \throws StepError when a step of the child failed before CMD ran.
@@ -50,6 +53,8 @@ private:
     void on_timer();
     void arm_timer(std::chrono::milliseconds delay);
     void forward(int signal, bool whole_group);
+    void tell_chosen_ports() const;
+    void serve_network(const pollfd* watched);
     void end_before_start(int signal);
     void stop_with_command();
     [[nodiscard]] ChildProcess continue_at_deadline() const;
@@ -62,6 +67,7 @@ private:
     const SandboxCgroup& cgroup_;
     int control_;
     const StatusPipe& status_;
+    netns::Network& network_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Fd timer_;
     std::optional<terminal::Relay> relay_;
@@ -72,6 +78,8 @@ private:
     std::optional<int> ended_; ///< wait(2)'s status of CMD
     int aborted_by_ = 0;       ///< the signal that ended the run before CMD started
     std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
+    std::string network_end_;
+    std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that the network is ready
 };
 
 } // namespace sandbox

@@ -6,6 +6,9 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <string_view>
+
+#include <fmt/format.h>
 
 #include "core/base/error.hpp"
 #include "core/base/sys.hpp"
@@ -98,6 +101,18 @@ Helper::Helper(const std::vector<std::string>& arguments, int stream, char* cons
         throw Error("cannot execute " + quoted(arguments[0])).kernel(failed);
     }
     process_ = ChildProcess(pid, Fd(sys::pidfd_open(pid)));
+}
+
+std::string last_words(const HelperResult& result) {
+    std::string_view text = result.said;
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
+        text.remove_suffix(1);
+    }
+    if (!text.empty()) {
+        return "it said " + quoted(text);
+    }
+    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
+                                      : fmt::format("it ended with status {}", WEXITSTATUS(result.status));
 }
 
 HelperResult Helper::finish() {

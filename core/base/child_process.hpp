@@ -44,6 +44,9 @@ struct HelperResult {
     std::string said; ///< the stream that was asked for, cut at 64 KiB
 };
 
+/// Why it ended, as a cause: what it said on one line, safe to print, else its signal or status.
+[[nodiscard]] std::string last_words(const HelperResult& result);
+
 /// A helper that runs while we do something else.
 class Helper {
 public:

@@ -16,6 +16,7 @@ using NamespaceInodes = std::array<std::uint64_t, kNamespaceNames.size()>;
 struct ChildMessage {
     enum class Kind : std::uint8_t {
         failed,   ///< a step failed; `failure` says which; the child has gone
+        network,  ///< carries the network namespace as SCM_RIGHTS
         terminal, ///< carries the pty's master as SCM_RIGHTS
         command,  ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
         started,  ///< execve succeeded
@@ -31,8 +32,9 @@ struct ChildMessage {
 /// From the supervisor to the child.
 struct SupervisorMessage {
     enum class Kind : std::uint8_t {
-        proceed, ///< the maps are written
-        signal,  ///< send `signal` to CMD, or to its process group
+        proceed,       ///< the maps are written
+        network_ready, ///< the interface is up, so CMD may start
+        signal,        ///< send `signal` to CMD, or to its process group
     };
     Kind kind = Kind::proceed;
     int signal = 0;

@@ -23,6 +23,8 @@ StepWords words(Step step) {
         return {"set the hostname", true};
     case Step::raise_loopback:
         return {"bring the loopback interface up"};
+    case Step::prepare_network:
+        return {"prepare the network namespace", false};
     case Step::write_uid_map:
         return {"write the uid map of the sandbox"};
     case Step::write_gid_map:
@@ -87,6 +89,8 @@ StepWords words(Step step) {
         return {"prove the restrictions"};
     case Step::close_descriptors:
         return {"close inherited descriptors"};
+    case Step::attach_network:
+        return {"wait for the network"};
     case Step::start_command:
         return {"start the process of CMD"};
     case Step::set_limit:

@@ -57,6 +57,11 @@ inline int close_from(unsigned first) {
     return result_of(::syscall(SYS_close_range, first, ~0U, 0U));
 }
 
+/// close_range(2): the descriptors from `first` to `last`.
+inline int close_between(unsigned first, unsigned last) {
+    return result_of(::syscall(SYS_close_range, first, last, 0U));
+}
+
 /// keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL): a new, empty, anonymous session keyring.
 inline int join_session_keyring() {
     constexpr int kJoinSessionKeyring = 1;

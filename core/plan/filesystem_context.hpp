@@ -31,6 +31,7 @@ struct FilesystemContext {
     const Host& host;
     const Layers& layers;
     const NamespacesPlan& namespaces;
+    const NetworkPlan& network;
     std::vector<std::string>& notices;
     HostFacts& facts;
     VirtualTree& tree;

@@ -11,6 +11,7 @@
 #include "core/plan/base_places.hpp"
 #include "core/plan/cgroup_plan.hpp"
 #include "core/plan/filesystem_context.hpp"
+#include "core/plan/generated_files.hpp"
 #include "core/plan/grants.hpp"
 #include "core/plan/hide.hpp"
 #include "core/plan/masks.hpp"
@@ -122,13 +123,15 @@ std::pair<std::string, Origin> plan_workdir(FilesystemContext& context) {
 } // namespace
 
 FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const Layers& layers,
-                               const NamespacesPlan& namespaces, std::vector<std::string>& notices) {
+                               const NamespacesPlan& namespaces, const NetworkPlan& network,
+                               std::vector<std::string>& notices) {
     HostFacts facts(host);
     VirtualTree tree(facts);
     FilesystemContext context{.profile = profile,
                               .host = host,
                               .layers = layers,
                               .namespaces = namespaces,
+                              .network = network,
                               .notices = notices,
                               .facts = facts,
                               .tree = tree,
@@ -138,6 +141,7 @@ FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const L
     put_base(context);
     put_grants_elsewhere(context, grants);
     put_linked_system_files(context);
+    put_generated_files(context);
     refuse_planted_links(context, grants);
     // The tree shows everything now; what follows only takes away.
     std::vector<std::string> ensured = put_protections(context);

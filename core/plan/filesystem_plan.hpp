@@ -17,6 +17,7 @@ struct FilesystemPlan {
 
 /// \throws Error for a grant that does not exist, must not be shown, contradicts another, or would leave a trace.
 [[nodiscard]] FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const Layers& layers,
-                                             const NamespacesPlan& namespaces, std::vector<std::string>& notices);
+                                             const NamespacesPlan& namespaces, const NetworkPlan& network,
+                                             std::vector<std::string>& notices);
 
 } // namespace sandbox

@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/host_cgroup.hpp"
+#include "core/plan/host_network.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/host_users.hpp"
 #include "core/plan/limits_plan.hpp"
@@ -21,19 +22,6 @@ extern char** environ; // NOLINT: the C library's
 namespace sandbox {
 
 namespace {
-
-/// Never the caller's $PATH: a directory of his could hold another newuidmap.
-constexpr std::array kHelperDirectories = {"/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin", "/run/wrappers/bin"};
-
-std::string find_helper(const char* name) {
-    for (const char* directory : kHelperDirectories) {
-        std::string path = paths::join(directory, name);
-        if (::access(path.c_str(), X_OK) == 0) {
-            return path;
-        }
-    }
-    return {};
-}
 
 std::vector<std::uint32_t> own_groups() {
     std::array<gid_t, 64> few{};
@@ -118,11 +106,12 @@ Host gather_host() {
     find_directories(host);
     host::find_subids(host);
     find_limits(host);
-    host.newuidmap = find_helper("newuidmap");
-    host.newgidmap = find_helper("newgidmap");
+    host.newuidmap = host::find_helper("newuidmap");
+    host.newgidmap = host::find_helper("newgidmap");
     host.stdin_is_terminal = ::isatty(STDIN_FILENO) == 1;
     host.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
     host.stderr_is_terminal = ::isatty(STDERR_FILENO) == 1;
+    host.look_at_network = host::look_at_network;
     host.look_up = [walker = std::make_shared<host::Walker>()](const std::string& path) {
         return walker->look_up(path);
     };

@@ -84,6 +84,16 @@ struct CgroupFacts {
     std::string own_controllers = {};     ///< "cpu memory pids"
 };
 
+/// What a network of the sandbox's own stands on.
+struct NetworkFacts {
+    std::string slirp4netns; ///< absolute path, empty where it is not installed
+    std::string pasta;
+    int tun_error = 0;     ///< errno of opening /dev/net/tun for reading and writing; 0: it can be used
+    bool has_ipv6 = false; ///< the host has a global IPv6 address and a route to everywhere
+    std::uint32_t first_unprivileged_port = 1024; ///< net.ipv4.ip_unprivileged_port_start: ip(7)
+    std::string resolv_conf;                      ///< the text of /etc/resolv.conf, empty where it cannot be read
+};
+
 /// The caller and the machine.
 struct Host {
     std::uint32_t uid = 0;
@@ -115,6 +125,8 @@ struct Host {
     bool stdout_is_terminal = false;
     bool stderr_is_terminal = false;
 
+    /// Asked only where the plan wants a network of its own.
+    std::function<NetworkFacts()> look_at_network;
     /// What `path` (absolute) is on this machine.
     std::function<PathFact(const std::string& path)> look_up;
     /// Whether the caller may write `path`; of a directory, whether he may change its entries: access(2), W_OK.

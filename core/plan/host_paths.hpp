@@ -29,6 +29,9 @@ private:
 /// access(2) with W_OK.
 [[nodiscard]] bool may_write(const std::string& path);
 
+/// The absolute path of a program that we execute; empty where it is not installed.
+[[nodiscard]] std::string find_helper(const char* name);
+
 /// The system's names at the top of the file system that this machine has.
 [[nodiscard]] std::vector<SystemEntry> system_entries();
 

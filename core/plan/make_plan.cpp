@@ -12,6 +12,7 @@
 #include "core/plan/layers.hpp"
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/namespaces_plan.hpp"
+#include "core/plan/network_plan.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/process_plan.hpp"
 #include "core/plan/seccomp_plan.hpp"
@@ -57,7 +58,8 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
 
     plan.ids = plan_ids(profile.ids, host);
     plan.namespaces = plan_namespaces(profile, command, layers);
-    FilesystemPlan filesystem = plan_filesystem(profile, host, layers, plan.namespaces, plan.notices);
+    plan.network = plan_network(profile.network, plan.namespaces, plan.ids, host, layers, plan.notices);
+    FilesystemPlan filesystem = plan_filesystem(profile, host, layers, plan.namespaces, plan.network, plan.notices);
     plan.root = std::move(filesystem.root);
     plan.root.has_tty_group = maps_tty_group(plan.ids.gid_map);
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);

@@ -110,6 +110,10 @@ Profile merge(Profile base, Profile top) {
     merge_list(base.filesystem.masked, top.filesystem.masked);
 
     merge_setting(base.network.mode, top.network.mode);
+    merge_list(base.network.publish, top.network.publish);
+    merge_list(base.network.dns, top.network.dns);
+    merge_list(base.network.hosts, top.network.hosts);
+    merge_setting(base.network.host_loopback, top.network.host_loopback);
     merge_limits(base.limits, top.limits);
     merge_environment(base.environment, top.environment);
 

@@ -50,7 +50,7 @@ void share(NamespacesPlan& plan, const Item& item) {
 /// network.mode and the word "net" in share say the same thing twice; the later layer counts.
 NamespaceChoice choose_network(const Profile& profile, const Layers& layers) {
     const auto& mode = profile.network.mode;
-    const NamespaceChoice by_mode{.is_new = one_of(mode, kNetworkModes) == "none", .origin = mode.origin};
+    const NamespaceChoice by_mode{.is_new = one_of(mode, kNetworkModes) != "host", .origin = mode.origin};
     const Item* shared = nullptr;
     for (const Item& item : profile.namespaces.share.items) {
         if (item.text == "net") {
@@ -65,7 +65,8 @@ NamespaceChoice choose_network(const Profile& profile, const Layers& layers) {
     const int mode_rank = layers.rank(mode.origin);
     if (mode && share_rank == mode_rank) {
         throw Error(written_at(shared->origin) + ": cannot share the namespace 'net'")
-            .cause(written_at(mode.origin) + " says that there is no network")
+            .cause(written_at(mode.origin) + (*mode.value == "none" ? " says that there is no network"
+                                                                    : " says that the network is the sandbox's own"))
             .fix("write one of the two");
     }
     return mode && mode_rank > share_rank ? by_mode : by_share;

@@ -62,6 +62,42 @@ struct NamespacesPlan {
     }
 };
 
+/// A port of the host that leads to one of the sandbox.
+struct PublishedPort {
+    std::string address; ///< of the host, as inet_ntop(3) writes it
+    bool is_ipv6 = false;
+    bool is_udp = false;
+    std::uint16_t host_port = 0; ///< 0: the kernel chooses a free one
+    std::uint16_t sandbox_port = 0;
+    Origin origin;
+};
+
+/// A file of the root that is written for the sandbox: /etc/resolv.conf.
+struct GeneratedFile {
+    std::string path;
+    std::string text;
+    Origin origin;
+};
+
+/// What the network namespace holds besides the loopback, and the names in it.
+struct NetworkPlan {
+    enum class Mode : std::uint8_t { none, host, slirp4netns, pasta };
+
+    Mode mode = Mode::none;
+    Origin mode_origin;
+    std::string program;        ///< of slirp4netns or pasta, an absolute path
+    bool maps_root = false;     ///< uid and gid 0 mean something inside: slirp4netns can lock itself in
+    bool ipv6 = false;          ///< the host has IPv6, so the sandbox has it too
+    bool host_loopback = false; ///< 10.0.2.2 leads to the host's 127.0.0.1
+    Origin host_loopback_origin;
+    bool forwards_dns = false; ///< 10.0.2.3 leads to the host's own resolver
+    std::vector<PublishedPort> publish;
+    std::vector<GeneratedFile> files;
+
+    /// Whether a process of ours gives the sandbox an interface.
+    [[nodiscard]] bool has_interface() const { return mode == Mode::slirp4netns || mode == Mode::pasta; }
+};
+
 /// One step of building the new root, in order. Destinations are absolute paths inside, free of links and "..".
 struct RootEntry {
     enum class Kind {
@@ -72,6 +108,7 @@ struct RootEntry {
         private_directory, ///< an own empty place, `mode`, writable, gone at the end
         cover_directory,   ///< an empty directory over what is there, read-only
         cover_file,        ///< an empty file over what is there, read-only
+        text,              ///< a file that holds `source`, read-only
         pin,               ///< dest bound on itself, so that it cannot be renamed away: rename(2) says EBUSY
         proc,              ///< a new procfs of the pid namespace
         devpts,            ///< a new devpts instance
@@ -209,6 +246,7 @@ struct Plan {
     std::string name;    ///< of the sandbox, empty unless given
     IdsPlan ids;
     NamespacesPlan namespaces;
+    NetworkPlan network;
     RootPlan root;
     CapabilitiesPlan capabilities;
     SeccompPlan seccomp;

@@ -15,7 +15,7 @@ namespace sandbox {
 constexpr auto kIdMaps = std::to_array<std::string_view>({"auto", "full", "self"});
 constexpr auto kGroupWords = std::to_array<std::string_view>({"drop", "keep"});
 constexpr auto kRoots = std::to_array<std::string_view>({"host", "empty"});
-constexpr auto kNetworkModes = std::to_array<std::string_view>({"none", "host"});
+constexpr auto kNetworkModes = std::to_array<std::string_view>({"none", "host", "slirp4netns", "pasta"});
 constexpr auto kTerminalWords = std::to_array<std::string_view>({"auto", "always", "never"});
 constexpr auto kUnavailableWords = std::to_array<std::string_view>({"fail", "warn"});
 constexpr auto kDefaultActions = std::to_array<std::string_view>({"deny", "allow", "kill", "log"});
@@ -64,7 +64,11 @@ struct Profile {
     } filesystem;
 
     struct Network {
-        Setting<std::string> mode; ///< none | host
+        Setting<std::string> mode; ///< none | host | slirp4netns | pasta
+        List publish;              ///< [ADDR:]HOST:SANDBOX[/tcp|/udp], ports or ranges
+        List dns;                  ///< addresses of resolvers
+        List hosts;                ///< NAME:ADDR, lines of /etc/hosts
+        Setting<bool> host_loopback;
     } network;
 
     struct Limits {

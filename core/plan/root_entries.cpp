@@ -38,6 +38,11 @@ RootEntry mount_of(const Place& place) {
     case Place::Kind::cover:
         return step(place.is_directory ? RootEntry::Kind::cover_directory : RootEntry::Kind::cover_file, place.dest,
                     place.origin);
+    case Place::Kind::text: {
+        RootEntry entry = step(RootEntry::Kind::text, place.dest, place.origin);
+        entry.source = place.source;
+        return entry;
+    }
     case Place::Kind::proc:
         return step(RootEntry::Kind::proc, place.dest, place.origin);
     case Place::Kind::devpts:

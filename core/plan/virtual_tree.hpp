@@ -20,6 +20,7 @@ struct Place {
         host_tree,         ///< the host's `source`, a real path
         private_directory, ///< own, empty and writable
         cover,             ///< hides what is there
+        text,              ///< a file that holds `source`
         proc,
         devpts,
     };

@@ -48,6 +48,13 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
     host.runtime_dir = "/run/user/1000";
     host.config_dir = "/home/dev/.config/sandbox";
     host.data_dir = "/home/dev/.local/share/sandbox";
+    for (const char* name : {"resolv.conf", "hosts", "hostname"}) {
+        file(paths::join("/etc", name));
+    }
+    network->slirp4netns = "/usr/bin/slirp4netns";
+    network->pasta = "/usr/bin/pasta";
+    network->has_ipv6 = true;
+    network->resolv_conf = "nameserver 192.0.2.53\n";
     directory(host.runtime_dir);
     directory(host.config_dir + "/profiles");
     directory(host.data_dir);
@@ -56,6 +63,7 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
     host.system_entries = {{"/bin", "usr/bin"}, {"/etc", {}},          {"/lib", "usr/lib"},
                            {"/opt", {}},        {"/sbin", "usr/sbin"}, {"/usr", {}}};
 
+    host.look_at_network = [facts = network] { return *facts; };
     const std::shared_ptr<Files> files = files_;
     host.look_up = [files](const std::string& path) { return look_up(*files, path); };
     host.may_write = [files](const std::string& directory) {

@@ -19,6 +19,8 @@ public:
 
     /// The value that make_plan takes; later changes of files still count.
     Host host;
+    /// What `host.look_at_network` answers.
+    std::shared_ptr<NetworkFacts> network = std::make_shared<NetworkFacts>();
 
     void directory(const std::string& path) { add(path, {PathFact::Kind::directory, {}}); }
     void file(const std::string& path) { add(path, {PathFact::Kind::file, {}}); }

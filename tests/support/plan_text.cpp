@@ -8,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/plan/layers.hpp"
 #include "core/plan/limits_plan.hpp"
+#include "core/plan/publish_plan.hpp"
 
 namespace sandbox::test {
 
@@ -31,6 +32,8 @@ const char* word(Kind kind) {
         return "cover-directory";
     case Kind::cover_file:
         return "cover-file";
+    case Kind::text:
+        return "text";
     case Kind::pin:
         return "pin";
     case Kind::proc:
@@ -72,6 +75,19 @@ std::string namespaces_text(const NamespacesPlan& plan) {
     return text + fmt::format("\n  hostname {}{}\n", plan.hostname, from(plan.hostname_origin));
 }
 
+std::string network_text(const NetworkPlan& network) {
+    if (!network.has_interface()) {
+        return "";
+    }
+    std::string text = fmt::format("network {}{}{}{}{}\n", network.program, network.ipv6 ? " ipv6" : "",
+                                   network.host_loopback ? " host-loopback" : "", network.forwards_dns ? " dns" : "",
+                                   from(network.mode_origin));
+    for (const PublishedPort& port : network.publish) {
+        text += fmt::format("  publish {}{}\n", published_words(port), from(port.origin));
+    }
+    return text;
+}
+
 std::string root_text(const RootPlan& root) {
     std::string text = "root ";
     text += !root.host_root ? "own" : root.host_root_writable ? "host rw" : "host ro";
@@ -95,6 +111,9 @@ std::string entry_text(const RootEntry& entry) {
     if (entry.kind == Kind::link) {
         return text + " -> " + escaped(entry.source);
     }
+    if (entry.kind == Kind::text) {
+        return text + " holds " + escaped(entry.source);
+    }
     if (entry.kind != Kind::bind) {
         return text;
     }
@@ -106,7 +125,7 @@ std::string entry_text(const RootEntry& entry) {
 
 std::string plan_text(const Plan& plan) {
     std::string text = fmt::format("profile {} name {}\n", plan.profile, plan.name.empty() ? "-" : plan.name);
-    text += ids_text(plan.ids) + namespaces_text(plan.namespaces) + root_text(plan.root);
+    text += ids_text(plan.ids) + namespaces_text(plan.namespaces) + network_text(plan.network) + root_text(plan.root);
     text += fmt::format("capabilities {}\n", fmt::join(plan.capabilities.keep, " "));
     text += fmt::format("seccomp {}\n", plan.seccomp.filter ? "filter" : "none");
     text += "environment\n";

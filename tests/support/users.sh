@@ -6,6 +6,9 @@ set -eu
 
 [ "$(id -u)" -eq 0 ] || exit 0
 
+# As udev has it on a workstation.
+[ ! -e /dev/net/tun ] || chmod 0666 /dev/net/tun
+
 groupadd --force sandbox-extra
 for user in sandbox-test sandbox-bare; do
     id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"

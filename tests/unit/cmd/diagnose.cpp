@@ -40,6 +40,11 @@ struct Workstation {
         host.subgids = {{100000, 65536}};
         host.free_subids = 165536;
         machine.cgroups = workstation_cgroups();
+        host.look_at_network = [] {
+            NetworkFacts facts;
+            facts.slirp4netns = "/usr/bin/slirp4netns";
+            return facts;
+        };
     }
 
     /// The check that is not ok; the test fails where it is not the only one.

@@ -145,10 +145,10 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_profile_is_merged) {
           &top.seccomp.default_action, &top.process.workdir, &top.process.terminal}) {
         setting->set("x", origin);
     }
-    for (List* each :
-         {&top.namespaces.share, &top.filesystem.read_only, &top.filesystem.read_write, &top.filesystem.tmpfs,
-          &top.filesystem.hide, &top.filesystem.masked, &top.environment.pass, &top.capabilities.keep,
-          &top.capabilities.drop, &top.seccomp.allow, &top.seccomp.deny, &top.seccomp.architectures}) {
+    for (List* each : {&top.namespaces.share, &top.filesystem.read_only, &top.filesystem.read_write,
+                       &top.filesystem.tmpfs, &top.filesystem.hide, &top.filesystem.masked, &top.network.publish,
+                       &top.network.dns, &top.network.hosts, &top.environment.pass, &top.capabilities.keep,
+                       &top.capabilities.drop, &top.seccomp.allow, &top.seccomp.deny, &top.seccomp.architectures}) {
         each->items = {in_file("x")};
     }
     const Profile merged = merge(Profile{}, top);
@@ -162,10 +162,11 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_profile_is_merged) {
           &merged.process.terminal}) {
         BOOST_CHECK(setting->value == "x");
     }
-    for (const List* each : {&merged.namespaces.share, &merged.filesystem.read_only, &merged.filesystem.read_write,
-                             &merged.filesystem.tmpfs, &merged.filesystem.hide, &merged.filesystem.masked,
-                             &merged.environment.pass, &merged.capabilities.keep, &merged.capabilities.drop,
-                             &merged.seccomp.allow, &merged.seccomp.deny, &merged.seccomp.architectures}) {
+    for (const List* each :
+         {&merged.namespaces.share, &merged.filesystem.read_only, &merged.filesystem.read_write,
+          &merged.filesystem.tmpfs, &merged.filesystem.hide, &merged.filesystem.masked, &merged.network.publish,
+          &merged.network.dns, &merged.network.hosts, &merged.environment.pass, &merged.capabilities.keep,
+          &merged.capabilities.drop, &merged.seccomp.allow, &merged.seccomp.deny, &merged.seccomp.architectures}) {
         BOOST_CHECK_EQUAL(each->items.size(), 1U);
     }
 }

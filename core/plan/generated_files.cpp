@@ -1,0 +1,140 @@
+#include "core/plan/generated_files.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/plan/address.hpp"
+#include "core/plan/network_plan.hpp"
+
+namespace sandbox {
+
+namespace {
+
+constexpr const char* kResolvConf = "/etc/resolv.conf";
+constexpr const char* kHosts = "/etc/hosts";
+constexpr const char* kHostname = "/etc/hostname";
+
+bool is_name_character(char byte) {
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+           byte == '.' || byte == '-' || byte == '_';
+}
+
+/// "NAME:ADDR" as a line of /etc/hosts.
+std::string hosts_line(const Item& item) {
+    const auto refuse = [&](const std::string& cause) {
+        throw Error(fmt::format("{}: cannot add the host {}", written_at(item.origin), quoted(item.text)))
+            .cause(cause)
+            .fix("NAME:ADDR, as in db.example:192.0.2.7 or db.example:2001:db8::7");
+    };
+    const std::size_t colon = item.text.find(':');
+    const std::string name = item.text.substr(0, colon);
+    if (colon == std::string::npos) {
+        refuse("an address is missing");
+    }
+    if (name.empty() || name.size() > 253 || !std::ranges::all_of(name, is_name_character)) {
+        refuse("a name has letters, digits, dots, dashes and underscores");
+    }
+    std::string text = item.text.substr(colon + 1);
+    if (text.starts_with('[') && text.ends_with(']')) {
+        text = text.substr(1, text.size() - 2);
+    }
+    const std::optional<Address> address = parse_address(text);
+    if (!address) {
+        refuse(fmt::format("{} is no IP address", quoted(text)));
+    }
+    return fmt::format("{} {}\n", address->text, name);
+}
+
+std::string hosts_text(const Profile::Network& network, const std::string& hostname) {
+    std::string text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+    if (!hostname.empty()) {
+        text += fmt::format("127.0.1.1 {}\n", hostname);
+    }
+    for (const Item& item : network.hosts.items) {
+        text += hosts_line(item);
+    }
+    return text;
+}
+
+/// The lines of the host's file that are about names, not about servers.
+std::string kept_lines(std::string_view resolv_conf) {
+    std::string kept;
+    while (!resolv_conf.empty()) {
+        const std::string_view line = resolv_conf.substr(0, resolv_conf.find('\n'));
+        resolv_conf.remove_prefix(std::min(resolv_conf.size(), line.size() + 1));
+        const bool is_about_names =
+            line.starts_with("search ") || line.starts_with("domain ") || line.starts_with("options ");
+        const bool is_printable = std::ranges::all_of(line, [](char byte) { return byte >= ' ' && byte <= '~'; });
+        if (is_about_names && is_printable && line != "search .") {
+            kept += fmt::format("{}\n", line);
+        }
+    }
+    return kept;
+}
+
+std::string resolv_conf_text(const Profile::Network& network, const NetworkFacts& facts) {
+    std::string text;
+    for (const Item& item : network.dns.items) {
+        text += fmt::format("nameserver {}\n", parse_address(item.text)->text);
+    }
+    if (network.dns.items.empty()) {
+        text += fmt::format("nameserver {}\n", kResolverAddress);
+    }
+    return text + kept_lines(facts.resolv_conf);
+}
+
+} // namespace
+
+std::vector<GeneratedFile> plan_generated_files(const Profile::Network& network, const NetworkPlan& plan,
+                                                const NamespacesPlan& namespaces, const NetworkFacts& facts) {
+    std::vector<GeneratedFile> files;
+    if (plan.mode == NetworkPlan::Mode::host) {
+        return files;
+    }
+    const auto& hosts = network.hosts.items;
+    files.push_back({kHosts, hosts_text(network, namespaces.hostname),
+                     hosts.empty() ? built_in("names of the sandbox") : hosts.front().origin});
+    if (namespaces.uts) {
+        files.push_back({kHostname, namespaces.hostname + "\n", built_in("names of the sandbox")});
+    }
+    if (plan.has_interface()) {
+        const auto& dns = network.dns.items;
+        files.push_back({kResolvConf, resolv_conf_text(network, facts),
+                         dns.empty() ? built_in("names of the sandbox") : dns.front().origin});
+    }
+    return files;
+}
+
+void put_generated_files(FilesystemContext& context) {
+    for (const GeneratedFile& file : context.network.files) {
+        const std::string dest = context.tree.resolve_and_recreate_links(file.path, file.origin);
+        const Place* owner = context.tree.around(dest);
+        const bool was_asked_for = file.origin.kind != Origin::Kind::built_in;
+        if (owner == nullptr && !was_asked_for && !context.network.has_interface()) {
+            continue; // an empty root stays empty
+        }
+        Place place;
+        place.kind = Place::Kind::text;
+        place.dest = dest;
+        place.source = file.text;
+        place.is_directory = false;
+        place.optional = !was_asked_for;
+        place.rank = kBaseRank;
+        place.origin = file.origin;
+        const bool is_in_host_tree = owner != nullptr && owner->kind == Place::Kind::host_tree;
+        if (is_in_host_tree && file.path == kResolvConf && !was_asked_for &&
+            context.facts.look_up(host_path(*owner, dest)).kind != PathFact::Kind::file) {
+            context.notice(fmt::format("{} is no file on the host, so the sandbox's own has no place: names will not "
+                                       "resolve (sudo touch {})",
+                                       dest, shell_quoted(dest)));
+        }
+        context.tree.put(std::move(place));
+    }
+}
+
+} // namespace sandbox

@@ -1,0 +1,62 @@
+#include "core/plan/host_network.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+#include "core/base/file.hpp"
+#include "core/plan/host_paths.hpp"
+
+namespace sandbox::host {
+
+bool lists_global_address(std::string_view if_inet6) {
+    // "20010db8000000000000000000000001 02 40 00 80 eth0": address, index, prefix, scope, flags, name.
+    std::istringstream lines{std::string(if_inet6)};
+    std::string address;
+    std::string index;
+    std::string prefix;
+    std::string scope;
+    std::string flags;
+    std::string name;
+    while (lines >> address >> index >> prefix >> scope >> flags >> name) {
+        if (scope == "00" && name != "lo") {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lists_default_route(std::string_view ipv6_route) {
+    constexpr unsigned long kReject = 0x0200; // RTF_REJECT of linux/route.h
+    const std::string everywhere = std::string(32, '0') + " 00 ";
+    std::istringstream lines{std::string(ipv6_route)};
+    for (std::string line; std::getline(lines, line);) {
+        // The last two of ten fields are the flags and the interface.
+        const std::size_t name = line.find_last_of(' ') + 1;
+        const std::size_t flags = line.find_last_not_of(' ', name - 1) - 7;
+        if (line.starts_with(everywhere) && line.substr(name) != "lo" && flags < line.size() &&
+            (std::strtoul(line.substr(flags, 8).c_str(), nullptr, 16) & kReject) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+NetworkFacts look_at_network() {
+    NetworkFacts facts;
+    facts.slirp4netns = find_helper("slirp4netns");
+    facts.pasta = find_helper("pasta");
+    facts.tun_error = ::access("/dev/net/tun", R_OK | W_OK) == 0 ? 0 : errno;
+    facts.has_ipv6 = lists_global_address(read_small_file("/proc/net/if_inet6")) &&
+                     lists_default_route(read_small_file("/proc/net/ipv6_route"));
+    const std::string first = read_small_file("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    std::from_chars(first.data(), first.data() + first.size(), facts.first_unprivileged_port);
+    facts.resolv_conf = read_small_file("/etc/resolv.conf");
+    return facts;
+}
+
+} // namespace sandbox::host

@@ -1,0 +1,18 @@
+// Published ports: a process that accepts on the host and connects in the sandbox, for TCP and UDP.
+#pragma once
+
+#include <vector>
+
+#include "core/base/child_process.hpp"
+#include "netns/listeners.hpp"
+
+namespace sandbox::netns {
+
+/// Starts the process in the sandbox's user and network namespaces. It has no capability left there and no descriptor
+/// but the listeners; it passes bytes on until it is killed, which the end of the supervisor does too. What it connects
+/// to is the sandbox's own loopback, so a server that listens on 127.0.0.1 or on everything is reached.
+/// \throws Error where the process cannot be made.
+[[nodiscard]] ChildProcess start_forwarder(const std::vector<Listener>& listeners, int user_namespace,
+                                           int net_namespace);
+
+} // namespace sandbox::netns

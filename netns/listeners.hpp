@@ -1,0 +1,23 @@
+// The host's side of the published ports: sockets that are bound before anything else of a sandbox exists.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/fd.hpp"
+#include "core/plan/plan.hpp"
+
+namespace sandbox::netns {
+
+/// A bound socket of the host. TCP ones listen.
+struct Listener {
+    Fd socket;
+    PublishedPort port; ///< with the port that the kernel chose, where it was asked to
+};
+
+/// Opens all of them. \throws Error naming the option's place where a port is taken or an address is not this
+/// machine's.
+[[nodiscard]] std::vector<Listener> open_listeners(const std::vector<PublishedPort>& ports);
+
+} // namespace sandbox::netns

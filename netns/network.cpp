@@ -1,0 +1,108 @@
+#include "netns/network.hpp"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "netns/backend.hpp"
+#include "netns/forwarder.hpp"
+
+namespace sandbox::netns {
+
+namespace {
+
+struct Pipe {
+    Fd read_end;
+    Fd write_end;
+};
+
+Pipe make_pipe(const std::string& program) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) {
+        throw Error("cannot make a pipe for " + quoted(program)).kernel(errno);
+    }
+    return {Fd(ends[0]), Fd(ends[1])};
+}
+
+/// A signal says more than what the helper had to say while all was well.
+std::string how_it_ended(const HelperResult& result) {
+    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
+                                      : last_words(result);
+}
+
+} // namespace
+
+Network::Network(const NetworkPlan& plan)
+    : plan_(plan), ready_(!plan.has_interface()), listeners_(open_listeners(plan.publish)) {}
+
+void Network::attach(Fd net_namespace) {
+    const Fd user_namespace(::ioctl(net_namespace.get(), NS_GET_USERNS));
+    if (!user_namespace) {
+        throw Error("cannot find the user namespace of the sandbox's network").kernel(errno);
+    }
+    Pipe ready = make_pipe(plan_.program);
+    Pipe exit = make_pipe(plan_.program);
+    // In the order of kNetNamespace, kReady, kExit.
+    const std::array descriptors = {net_namespace.get(), ready.write_end.get(), exit.read_end.get()};
+    // It stays in the host's network namespace and works on the sandbox's through the descriptor.
+    const Surroundings surroundings{.user_namespace = user_namespace.get(),
+                                    .becomes_root = plan_.maps_root && plan_.mode == NetworkPlan::Mode::slirp4netns};
+    helper_.emplace(backend_arguments(plan_), surroundings, descriptors);
+    if (!listeners_.empty()) {
+        forwarder_ = start_forwarder(listeners_, user_namespace.get(), net_namespace.get());
+    }
+    ready_pipe_ = std::move(ready.read_end);
+    lifeline_ = std::move(exit.write_end);
+}
+
+void Network::watch(pollfd* watched) const {
+    watched[0].fd = ready_ ? -1 : ready_pipe_.get();
+    watched[1].fd = helper_ && stream_open_ ? helper_->errors() : -1;
+    watched[2].fd = helper_ ? helper_->process().pidfd() : -1;
+}
+
+bool Network::serve(const pollfd* watched) {
+    if (watched[1].revents != 0) {
+        stream_open_ = helper_->drain();
+    }
+    char word = 0;
+    const bool became_ready = watched[0].revents != 0 && ::read(ready_pipe_.get(), &word, 1) == 1;
+    if (watched[0].revents != 0) {
+        ready_pipe_.reset();
+    }
+    ready_ = ready_ || became_ready;
+    if (watched[2].revents != 0) {
+        serve_end();
+    }
+    return became_ready;
+}
+
+void Network::stop() const {
+    if (helper_) {
+        helper_->process().kill(SIGKILL);
+    }
+}
+
+void Network::serve_end() {
+    HelperResult result = helper_->finish();
+    helper_.reset();
+    end_ = fmt::format("{}: {}", quoted(plan_.program), how_it_ended(result));
+    if (!ready_) {
+        throw Error(
+            fmt::format("cannot attach the network: {} ended before the interface was up", quoted(plan_.program)))
+            .cause(last_words(result))
+            .fix("sandboxctl doctor looks at the whole machine; --net none does without");
+    }
+}
+
+} // namespace sandbox::netns
