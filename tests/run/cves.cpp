@@ -429,7 +429,7 @@ BOOST_AUTO_TEST_CASE(cve_2026_87766_a_planted_link_does_not_aim_a_mount_point_at
               Attack{{"--tmpfs", deep}, proc, deep}, Attack{{"--ro", source + ":" + at}, proc, at + "/file"},
               Attack{{"--workdir", below}, "there is no such directory in the sandbox", ""},
               Attack{{"--hide", deep}, "", at + "/../" + name}}) {
-            Words words = {"--profile", "strict", "--rw", project.string()};
+            Words words = {"--quiet", "--profile", "strict", "--rw", project.string()};
             words.insert(words.end(), how.begin(), how.end());
             words.insert(words.end(), {"--", "sh", "-c", "ls -d '" + seen + "' >&2; echo CMD RAN"});
             const Result attack = sandbox(words);

@@ -114,11 +114,13 @@ BOOST_AUTO_TEST_CASE(pipes_and_redirections_pass_data_byte_by_byte) {
 }
 
 BOOST_AUTO_TEST_CASE(output_and_errors_keep_apart_and_in_order) {
-    const Result apart = strict_sh("echo 1; echo 2 >&2; echo 3; echo 4 >&2");
+    const Result apart =
+        sandbox({"--quiet", "--profile", "strict", "--", "sh", "-c", "echo 1; echo 2 >&2; echo 3; echo 4 >&2"});
     BOOST_TEST(apart.out == "1\n3\n", apart);
     BOOST_TEST(apart.err == "2\n4\n", apart);
-    const Result together = sh("'" + sandbox_program() +
-                               "' --profile strict -- sh -c 'for i in 1 2 3 4 5; do echo $i; echo e$i >&2; done' 2>&1");
+    const Result together =
+        sh("'" + sandbox_program() +
+           "' --quiet --profile strict -- sh -c 'for i in 1 2 3 4 5; do echo $i; echo e$i >&2; done' 2>&1");
     BOOST_TEST(together.out == "1\ne1\n2\ne2\n3\ne3\n4\ne4\n5\ne5\n", together);
 }
 

@@ -42,7 +42,8 @@ BOOST_AUTO_TEST_CASE(the_first_fifty_of_a_user_do_not_disturb_each_other) {
     std::vector<Process> running;
     running.reserve(50);
     for (int i = 0; i < 50; ++i) {
-        running.emplace_back(Words{sandbox_program(), "--profile", "strict", "--", "echo", std::to_string(i)}, here());
+        running.emplace_back(
+            Words{sandbox_program(), "--quiet", "--profile", "strict", "--", "echo", std::to_string(i)}, here());
     }
     for (int i = 0; i < 50; ++i) {
         const Result ended = running[static_cast<std::size_t>(i)].finish();
@@ -62,8 +63,9 @@ BOOST_AUTO_TEST_CASE(a_loop_of_refused_calls_prints_nothing_of_ours) {
     Options options = here();
     // Two thousand starts of a program take more than a minute on a slow machine.
     options.watchdog = std::chrono::minutes(10);
-    const Result looped = inside(
-        "strict", {"sh", "-c", "for i in $(seq 2000); do unshare -U true 2>/dev/null; done; echo done"}, options);
+    const Result looped = sandbox({"--quiet", "--profile", "strict", "--", "sh", "-c",
+                                   "for i in $(seq 2000); do unshare -U true 2>/dev/null; done; echo done"},
+                                  options);
     BOOST_TEST(looped.out == "done\n", looped);
     BOOST_TEST(looped.err.empty(), looped);
 }

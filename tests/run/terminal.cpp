@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(input_typed_ahead_reaches_the_shell_that_reads_next) {
 }
 
 BOOST_AUTO_TEST_CASE(much_output_arrives_whole_and_in_order) {
-    Terminal plain({sandbox_program(), "--profile", "strict", "--", "seq", "1", "20000"}, here());
+    Terminal plain({sandbox_program(), "--quiet", "--profile", "strict", "--", "seq", "1", "20000"}, here());
     BOOST_TEST(plain.wait(std::chrono::seconds(60)) == 0);
     static_cast<void>(plain.rest());
     std::string expected;
