@@ -160,9 +160,8 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 
 .PHONY: check
 check: deps ## Run every test; installs what they need, where something is missing
-	@sh tests/support/deps.sh workstation
-	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(WORKSTATION_TESTS) $(PROBES)
-	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" $(RUN_WORKSTATION)
+	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
 
 .PHONY: check-unit
 check-unit: $(UNIT) ## Run the unit tests

@@ -105,8 +105,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_cmd_is_killed_100_times) {
         BOOST_REQUIRE(running.wait_for("up"));
         std::this_thread::sleep_for(moment(random) / 10);
         // CMD is the child of pid 1, which is the child of the supervisor.
-        const Result killed =
-            outside({"sh", "-c", "kill -KILL $(pgrep -o -P $(pgrep -P " + std::to_string(running.pid()) + "))"});
+        const Result killed = outside({"sh", "-c",
+                                       "until cmd=$(pgrep -o -P \"$(pgrep -d, -P " + std::to_string(running.pid()) +
+                                           ")\"); do :; done; kill -KILL $cmd"});
         BOOST_TEST(killed.status == 0, killed);
         const Result ended = running.finish();
         BOOST_TEST(ended.status == 128 + SIGKILL, "run " << i << ended);

@@ -70,6 +70,7 @@ struct NetworkWorld : World {
             "for i in $(seq 200); do grep -q ready " +
             (home / "servers.log").string() + " && break; sleep 0.05; done; set +e; ";
         Options options = here();
+        options.watchdog = std::chrono::minutes(10); // hundreds of programs, on a slow machine too
         options.environment["SANDBOX"] = sandbox_program();
         options.environment["PROBES"] = probe_directory();
         options.environment["PROFILE"] = single_id();
@@ -220,11 +221,12 @@ BOOST_AUTO_TEST_CASE(a_published_server_is_reached_from_the_host) {
         "class H(http.server.SimpleHTTPRequestHandler):\n    def log_message(self, *w): pass\n"
         "s = S(('', 80), H)\nprint('up', flush=True)\ns.serve_forever()\nE\n"
         "$SANDBOX -q -p $PROFILE --publish 18080:80 --publish '[::1]:18080:80' python3 serve.py >up & sandbox=$!; "
-        "for i in $(seq 200); do grep -q up up && break; sleep 0.05; done; "
-        "curl -sS -m 9 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:18080/; "
-        "curl -sS -m 9 -o /dev/null -w '%{http_code}\\n' 'http://[::1]:18080/'; "
+        "until grep -q up up; do sleep 0.05; done; "
+        "curl -sS -m 300 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:18080/; "
+        "curl -sS -m 300 -o /dev/null -w '%{http_code}\\n' 'http://[::1]:18080/'; "
         "curl -sS -m 2 -o /dev/null http://198.51.100.1:18080/ 2>/dev/null || echo 'not on other addresses'; "
-        "seq 500 | xargs -P 100 -I N curl -sS -m 20 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:18080/ | sort | "
+        "seq 500 | xargs -P 100 -I N curl -sS -m 300 -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:18080/ | sort "
+        "| "
         "uniq -c | tr -s ' '; kill $sandbox; wait $sandbox");
     BOOST_TEST(result.out == "200\n200\nnot on other addresses\n 500 200\n", result);
 }
