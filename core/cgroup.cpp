@@ -15,6 +15,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/plan/host_cgroup.hpp"
 
 namespace sandbox {
 
@@ -72,9 +73,16 @@ void Cgroup::add(pid_t pid) const {
 void Cgroup::set(const CgroupLimit& limit) const {
     if (!cgroup::write(path_, limit.file.c_str(), limit.value)) {
         const int error_number = errno;
-        throw Error(fmt::format("{}: cannot limit {} to {}: {}", written_at(limit.origin), limit.name, limit.words,
-                                quoted(path_ + "/" + limit.file)))
-            .kernel(error_number);
+        Error error(
+            fmt::format("cannot limit {} to {}: {}", limit.name, limit.words, quoted(path_ + "/" + limit.file)));
+        error.kernel(error_number);
+        if (error_number == ENOENT) {
+            const bool is_swap = limit.file == "memory.swap.max";
+            error.cause("this kernel was built or booted without this limit");
+            error.fix(is_swap ? "boot with swapaccount=1; or leave swap unlimited: --swap unlimited"
+                              : "run a newer kernel, or take the limit away");
+        }
+        throw error;
     }
     // Half a tree of processes, one of them gone at random, is no state that anybody has thought about.
     if (limit.file == "memory.max" && !cgroup::write(path_, "memory.oom.group", "1")) {
@@ -113,14 +121,11 @@ CgroupUsage Cgroup::usage() const {
 namespace cgroup {
 
 std::string path_of(pid_t pid) {
-    const std::string text = read_small_file(fmt::format("/proc/{}/cgroup", pid));
-    constexpr std::string_view kPrefix = "0::/";
-    const std::size_t start = text.find(kPrefix);
-    if (start == std::string::npos || text.compare(start, kPrefix.size() + 2, "0::/..") == 0) {
+    std::string path = host::cgroup_directory(read_small_file(fmt::format("/proc/{}/cgroup", pid)));
+    if (path.empty()) {
         throw Error(fmt::format("cannot see the cgroup of process {}", pid));
     }
-    const std::size_t path = start + kPrefix.size() - 1;
-    return "/sys/fs/cgroup" + text.substr(path, text.find('\n', path) - path);
+    return path;
 }
 
 bool write(const std::string& directory, const char* file, std::string_view text) {
@@ -144,9 +149,7 @@ bool remove(const std::string& directory) {
 }
 
 std::string controllers(const std::string& directory) {
-    std::string text = read_small_file(directory + "/cgroup.controllers");
-    text.erase(std::min(text.find('\n'), text.size()));
-    return text;
+    return read_line(directory + "/cgroup.controllers");
 }
 
 } // namespace cgroup

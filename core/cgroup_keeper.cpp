@@ -1,11 +1,13 @@
 #include "core/cgroup_keeper.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "core/base/error.hpp"
+#include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
 #include "core/cgroup.hpp"
 
@@ -16,6 +18,7 @@ namespace {
 /// The supervisor blocks all signals, so a keeper has them blocked too: Ctrl-C does not end it before its time.
 [[noreturn]] void keep(int pipe) {
     ::setsid();
+    ::prctl(PR_SET_NAME, "sandbox-keeper"); // for ps(1)
     // Nobody waits for the end of an output because of this process.
     const bool alone = ::dup2(pipe, STDIN_FILENO) >= 0 && sys::close_from(STDIN_FILENO + 1) == 0;
     CgroupKeeper::Task task;
@@ -38,21 +41,17 @@ namespace {
 } // namespace
 
 CgroupKeeper::CgroupKeeper() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0) {
-        throw Error("cannot make a pipe to the keeper of the sandbox's cgroup").kernel(errno);
-    }
-    const Fd read_end(ends[0]);
-    pipe_.reset(ends[1]);
+    Pipe pipe = make_pipe("the keeper of the sandbox's cgroup");
     int pidfd = -1;
     const pid_t pid = sys::clone(0, &pidfd);
     if (pid == 0) {
-        keep(read_end.get());
+        keep(pipe.read_end.get());
     }
     if (pid < 0) {
         throw Error("cannot start the keeper of the sandbox's cgroup").kernel(errno);
     }
     process_ = ChildProcess(pid, Fd(pidfd));
+    pipe_ = std::move(pipe.write_end);
 }
 
 CgroupKeeper::~CgroupKeeper() {

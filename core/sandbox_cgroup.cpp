@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -21,7 +21,7 @@ namespace sandbox {
 namespace {
 
 /// What counts, where the sandbox's use is to be told.
-const std::vector<std::string> kCounting = {"cpu", "io", "memory", "pids"};
+constexpr std::array kCounting = {"cpu", "io", "memory", "pids"};
 
 /// systemd.unit(5): letters, digits, ":", "-", "_", ".", and no more than 255 of them.
 std::string unit_name(std::string_view name) {
@@ -146,11 +146,9 @@ void SandboxCgroup::fill(const std::string& parent) {
     }
 
     const std::string available = cgroup::controllers(parent);
+    leave_out_undelegated(limits_, available, notices_);
     std::vector<std::string> wanted;
-    std::ranges::transform(limits_, std::back_inserter(wanted), &CgroupLimit::controller);
-    leave_out(missing_controllers(wanted, available));
-    wanted.clear();
-    for (const std::string& controller : kCounting) {
+    for (const std::string controller : kCounting) {
         const bool limits = std::ranges::find(limits_, controller, &CgroupLimit::controller) != limits_.end();
         if ((limits || plan_.stats) && missing_controllers({controller}, available).empty()) {
             wanted.push_back(controller);
@@ -169,23 +167,6 @@ void SandboxCgroup::fill(const std::string& parent) {
     for (const CgroupLimit& limit : limits_) {
         cgroup_->set(limit);
     }
-}
-
-/// Those limits are off whose controllers were not delegated.
-void SandboxCgroup::leave_out(const std::vector<std::string>& controllers) {
-    if (controllers.empty()) {
-        return;
-    }
-    const CgroupObstacle obstacle = not_delegated(controllers);
-    std::vector<CgroupLimit> off;
-    std::ranges::copy_if(limits_, std::back_inserter(off), [&](const CgroupLimit& limit) {
-        return std::ranges::find(controllers, limit.controller) != controllers.end();
-    });
-    refuse_required(off, obstacle);
-    notices_.push_back(off_notice(off, obstacle));
-    std::erase_if(limits_, [&](const CgroupLimit& limit) {
-        return std::ranges::find(controllers, limit.controller) != controllers.end();
-    });
 }
 
 /// There is no place: an error where a limit is required, else a notice.

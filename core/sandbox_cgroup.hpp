@@ -47,7 +47,6 @@ private:
     void use_subtree();
     void fill(const std::string& parent);
     void give_up(const Error& error);
-    void leave_out(const std::vector<std::string>& controllers);
 
     const CgroupPlan& plan_;
     pid_t child_;

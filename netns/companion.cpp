@@ -14,6 +14,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/exit_status.hpp"
+#include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
 
 namespace sandbox::netns {
@@ -91,14 +92,6 @@ int place_descriptors(const Launch& launch) {
     ::_exit(kOwnFailure);
 }
 
-std::pair<Fd, Fd> make_pipe(const std::string& program) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0) {
-        throw Error("cannot make a pipe for " + quoted(program)).kernel(errno);
-    }
-    return {Fd(ends[0]), Fd(ends[1])};
-}
-
 } // namespace
 
 int drop_capabilities() {
@@ -129,8 +122,8 @@ int enter(const Surroundings& surroundings, pid_t parent) {
 Companion::Companion(const std::vector<std::string>& arguments, const Surroundings& surroundings,
                      std::span<const int> descriptors) {
     const std::string& program = arguments[0];
-    auto [errors, errors_end] = make_pipe(program);
-    auto [failure, failure_end] = make_pipe(program);
+    auto [errors, errors_end] = make_pipe(quoted(program));
+    auto [failure, failure_end] = make_pipe(quoted(program));
     Launch launch;
     for (const std::string& argument : arguments) {
         launch.arguments.push_back(const_cast<char*>(argument.c_str()));

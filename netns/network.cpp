@@ -14,25 +14,13 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/base/pipe.hpp"
 #include "netns/backend.hpp"
 #include "netns/forwarder.hpp"
 
 namespace sandbox::netns {
 
 namespace {
-
-struct Pipe {
-    Fd read_end;
-    Fd write_end;
-};
-
-Pipe make_pipe(const std::string& program) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0) {
-        throw Error("cannot make a pipe for " + quoted(program)).kernel(errno);
-    }
-    return {Fd(ends[0]), Fd(ends[1])};
-}
 
 /// A signal says more than what the helper had to say while all was well.
 std::string how_it_ended(const HelperResult& result) {
@@ -50,8 +38,8 @@ void Network::attach(Fd net_namespace) {
     if (!user_namespace) {
         throw Error("cannot find the user namespace of the sandbox's network").kernel(errno);
     }
-    Pipe ready = make_pipe(plan_.program);
-    Pipe exit = make_pipe(plan_.program);
+    Pipe ready = make_pipe(quoted(plan_.program));
+    Pipe exit = make_pipe(quoted(plan_.program));
     // In the order of kNetNamespace, kReady, kExit.
     const std::array descriptors = {net_namespace.get(), ready.write_end.get(), exit.read_end.get()};
     // It stays in the host's network namespace and works on the sandbox's through the descriptor.

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
 
 namespace sandbox {
@@ -74,12 +75,9 @@ struct SpawnSetup {
 } // namespace
 
 Helper::Helper(const std::vector<std::string>& arguments, int stream, char* const* environment) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) < 0) {
-        throw Error("cannot make a pipe for " + quoted(arguments[0])).kernel(errno);
-    }
-    stream_.reset(ends[0]);
-    const Fd write_end(ends[1]);
+    Pipe pipe = make_pipe(quoted(arguments[0]));
+    stream_ = std::move(pipe.read_end);
+    const Fd write_end = std::move(pipe.write_end);
 
     SpawnSetup setup;
     posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

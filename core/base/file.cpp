@@ -47,6 +47,12 @@ std::string read_small_file(const std::string& path) {
     return file && read_all(file.get(), kLargest, text) ? text : std::string();
 }
 
+std::string read_line(const std::string& path) {
+    std::string text = read_small_file(path);
+    text.erase(std::min(text.find('\n'), text.size()));
+    return text;
+}
+
 int make_directories(const std::string& path) {
     for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         if (::mkdir(path.substr(0, slash).c_str(), S_IRWXU) < 0 && errno != EEXIST && errno != EACCES &&

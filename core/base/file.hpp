@@ -17,6 +17,9 @@ namespace sandbox {
 /// The text of a file that the system keeps small (/proc, /etc/passwd), up to 16 MiB; empty where it cannot be read.
 [[nodiscard]] std::string read_small_file(const std::string& path);
 
+/// The first line of such a file, without its end.
+[[nodiscard]] std::string read_line(const std::string& path);
+
 /// Makes the directory `path` (absolute) and what is missing above it, mode 0700: mkdir(2). A part that exists, or
 /// stands where the caller may not make any, is passed over: who opens the directory finds out.
 /// \return 0, or the errno of another failure.

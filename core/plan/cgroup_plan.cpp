@@ -171,25 +171,20 @@ private:
     std::vector<CgroupLimit> result_;
 };
 
-/// Takes out of `limits` those whose controllers `available` lacks.
-void leave_out_undelegated(std::vector<CgroupLimit>& limits, std::string_view available,
-                           std::vector<std::string>& notices) {
-    std::vector<CgroupLimit> off;
-    std::vector<std::string> missing;
+/// "memory, pids and cpus".
+std::string names_of(const std::vector<CgroupLimit>& limits) {
+    std::vector<std::string> names;
     for (const CgroupLimit& limit : limits) {
-        if (!missing_controllers({limit.controller}, available).empty()) {
-            off.push_back(limit);
-            missing.push_back(limit.controller);
+        if (std::ranges::find(names, limit.name) == names.end()) {
+            names.push_back(limit.name);
         }
     }
-    if (off.empty()) {
-        return;
+    if (names.size() < 2) {
+        return names.empty() ? "" : names.front();
     }
-    const CgroupObstacle obstacle = not_delegated(missing_controllers(missing, available));
-    refuse_required(off, obstacle);
-    notices.push_back(off_notice(off, obstacle));
-    std::erase_if(
-        limits, [&](const CgroupLimit& limit) { return !missing_controllers({limit.controller}, available).empty(); });
+    const std::string last = std::move(names.back());
+    names.pop_back();
+    return fmt::format("{} and {}", fmt::join(names, ", "), last);
 }
 
 } // namespace
@@ -250,21 +245,6 @@ CgroupObstacle not_delegated(const std::vector<std::string>& controllers) {
             "log in anew"};
 }
 
-std::string names_of(const std::vector<CgroupLimit>& limits) {
-    std::vector<std::string> names;
-    for (const CgroupLimit& limit : limits) {
-        if (std::ranges::find(names, limit.name) == names.end()) {
-            names.push_back(limit.name);
-        }
-    }
-    if (names.size() < 2) {
-        return names.empty() ? "" : names.front();
-    }
-    const std::string last = std::move(names.back());
-    names.pop_back();
-    return fmt::format("{} and {}", fmt::join(names, ", "), last);
-}
-
 std::string off_notice(const std::vector<CgroupLimit>& limits, const CgroupObstacle& obstacle) {
     return fmt::format("{}: no limit of {}: {}; to get it: {}", limits.front().origin.place(), names_of(limits),
                        obstacle.cause, obstacle.fix);
@@ -281,6 +261,26 @@ void refuse_required(const std::vector<CgroupLimit>& limits, const CgroupObstacl
         }
         throw error;
     }
+}
+
+void leave_out_undelegated(std::vector<CgroupLimit>& limits, std::string_view available,
+                           std::vector<std::string>& notices) {
+    std::vector<CgroupLimit> off;
+    std::vector<std::string> missing;
+    for (const CgroupLimit& limit : limits) {
+        if (!missing_controllers({limit.controller}, available).empty()) {
+            off.push_back(limit);
+            missing.push_back(limit.controller);
+        }
+    }
+    if (off.empty()) {
+        return;
+    }
+    const CgroupObstacle obstacle = not_delegated(missing_controllers(missing, available));
+    refuse_required(off, obstacle);
+    notices.push_back(off_notice(off, obstacle));
+    std::erase_if(
+        limits, [&](const CgroupLimit& limit) { return !missing_controllers({limit.controller}, available).empty(); });
 }
 
 bool limits_the_sandbox(const Profile::Limits& limits) {

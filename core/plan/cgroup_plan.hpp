@@ -27,8 +27,10 @@ struct CgroupObstacle {
 /// The obstacle that they are missing.
 [[nodiscard]] CgroupObstacle not_delegated(const std::vector<std::string>& controllers);
 
-/// "memory, pids and cpus".
-[[nodiscard]] std::string names_of(const std::vector<CgroupLimit>& limits);
+/// Takes out of `limits` those whose controllers `available` lacks, with a notice. \throws Error where one of them is
+/// required.
+void leave_out_undelegated(std::vector<CgroupLimit>& limits, std::string_view available,
+                           std::vector<std::string>& notices);
 
 /// Whether the profile limits the sandbox as a whole.
 [[nodiscard]] bool limits_the_sandbox(const Profile::Limits& limits);

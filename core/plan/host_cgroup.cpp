@@ -42,31 +42,6 @@ CgroupFacts::Hierarchy hierarchy() {
                : Hierarchy::none;
 }
 
-/// A text of one line without its end.
-std::string read_line(const std::string& path) {
-    std::string text = read_small_file(path);
-    text.erase(std::min(text.find('\n'), text.size()));
-    return text;
-}
-
-/// The directory of our own cgroup: the line "0::/PATH" of cgroups(7). What lies outside of our cgroup namespace
-/// starts with "/.." and cannot be seen.
-std::string own_cgroup() {
-    const std::string text = read_small_file("/proc/self/cgroup");
-    const std::string_view prefix = "0::/";
-    const std::size_t start = text.starts_with(prefix) ? 0 : text.find("\n0::/") + 1;
-    if (text.compare(start, prefix.size(), prefix) != 0) {
-        return {};
-    }
-    const std::size_t path = start + prefix.size() - 1;
-    std::string below = text.substr(path, text.find('\n', path) - path);
-    if (below.starts_with("/..")) {
-        return {};
-    }
-    below = below == "/" ? kMount : kMount + below;
-    return ::access(below.c_str(), F_OK) == 0 ? below : std::string();
-}
-
 /// systemd marks what it delegates and then leaves alone: systemd.resource-control(5), Delegate=.
 bool is_marked(const std::string& directory) {
     std::array<char, 8> value{};
@@ -128,6 +103,22 @@ std::string find_bus(const Host& host) {
 
 } // namespace
 
+std::string cgroup_directory(std::string_view proc_cgroup) {
+    constexpr std::string_view kPrefix = "0::/";
+    const std::size_t start = proc_cgroup.starts_with(kPrefix) ? 0 : proc_cgroup.find("\n0::/") + 1;
+    std::string_view path = proc_cgroup.substr(start, proc_cgroup.find('\n', start) - start);
+    if (!path.starts_with(kPrefix)) {
+        return {};
+    }
+    path.remove_prefix(kPrefix.size() - 1);
+    if (path.starts_with("/..")) {
+        return {};
+    }
+    std::string directory = kMount;
+    directory += path == "/" ? "" : path;
+    return directory;
+}
+
 CgroupFacts look_at_cgroups(const Host& host) {
     CgroupFacts facts;
     facts.hierarchy = hierarchy();
@@ -142,7 +133,10 @@ CgroupFacts look_at_cgroups(const Host& host) {
     facts.bus = facts.systemd_runs ? find_bus(host) : std::string();
     facts.manager_controllers =
         read_line(paths::join(kMount, "user.slice/user-" + uid + ".slice/user@" + uid + ".service/cgroup.controllers"));
-    facts.own = own_cgroup();
+    facts.own = cgroup_directory(read_small_file("/proc/self/cgroup"));
+    if (::access(facts.own.c_str(), F_OK) < 0) {
+        facts.own.clear();
+    }
     facts.own_is_delegated = !facts.own.empty() && !facts.read_only && is_delegated(facts.own);
     facts.own_controllers = facts.own.empty() ? "" : read_line(paths::join(facts.own, "cgroup.controllers"));
     return facts;

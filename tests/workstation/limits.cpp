@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(a_delegated_cgroup_is_as_it_was_after_the_end_and_after_the
         "until grep -q ready " +
         output +
         "; do sleep 0.1; done; look\n"
-        "pkill -9 -f -x '" +
+        "pkill -9 -o -f -x '" +
         sandbox_program() +
         " --memory 64m -- sh -c echo ready.*'\n"
         "for i in $(seq 300); do [ -d $d/keeper ] || break; sleep 0.1; done; look\n";

@@ -1,5 +1,6 @@
 // The limits of the whole sandbox: what is written into its cgroup, and what is said where there is none.
 #include "core/plan/cgroup_plan.hpp"
+#include "core/plan/host_cgroup.hpp"
 #include "tests/unit/plan/plan_test.hpp"
 
 using namespace sandbox;
@@ -39,6 +40,14 @@ struct CgroupTest : PlanTest {
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(cgroup, CgroupTest)
+
+BOOST_AUTO_TEST_CASE(the_cgroup_of_a_process_is_the_unified_one_and_seen) {
+    BOOST_TEST(host::cgroup_directory("0::/a/b.scope\n") == "/sys/fs/cgroup/a/b.scope");
+    BOOST_TEST(host::cgroup_directory("12:memory:/x\n1:name=systemd:/y\n0::/\n") == "/sys/fs/cgroup");
+    for (const char* unseen : {"", "12:memory:/x\n", "0::/../other\n", "10::/x\n"}) {
+        BOOST_TEST(host::cgroup_directory(unseen).empty(), unseen);
+    }
+}
 
 BOOST_AUTO_TEST_CASE(without_a_limit_the_machine_is_not_even_looked_at) {
     host.look_at_cgroups = nullptr;
