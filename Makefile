@@ -160,8 +160,9 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 
 .PHONY: check
 check: deps ## Run every test; installs what they need, where something is missing
-	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
-	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
+	@sh tests/support/deps.sh workstation
+	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(WORKSTATION_TESTS) $(PROBES)
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" $(RUN_WORKSTATION)
 
 .PHONY: check-unit
 check-unit: $(UNIT) ## Run the unit tests

@@ -17,6 +17,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/exit_status.hpp"
+#include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
 #include "netns/companion.hpp"
 #include "netns/relay.hpp"
@@ -347,19 +348,14 @@ ChildProcess start_forwarder(const std::vector<Listener>& listeners, int user_na
     for (const Listener& listener : listeners) {
         sockets.push_back(listener.socket.get());
     }
-    int ready[2];
-    if (::pipe2(ready, O_CLOEXEC) < 0) {
-        throw Error("cannot make a pipe for the published ports").kernel(errno);
-    }
-    const Fd read_end(ready[0]);
-    Fd write_end(ready[1]);
-    sockets.push_back(write_end.get());
+    Pipe ready = make_pipe("the published ports");
+    sockets.push_back(ready.write_end.get());
     std::ranges::sort(sockets);
     const pid_t parent = ::getpid();
     int pidfd = -1;
     const pid_t pid = sys::clone(0, &pidfd);
     if (pid == 0) {
-        become(listeners, sockets, state, surroundings, parent, write_end.get());
+        become(listeners, sockets, state, surroundings, parent, ready.write_end.get());
     }
     const int error_number = errno;
     ::munmap(memory, sizeof(State));
@@ -367,9 +363,9 @@ ChildProcess start_forwarder(const std::vector<Listener>& listeners, int user_na
         throw Error("cannot make a process for the published ports").kernel(error_number);
     }
     ChildProcess process(pid, Fd(pidfd));
-    write_end.reset();
+    ready.write_end.reset();
     char word = 0;
-    if (::read(read_end.get(), &word, 1) != 1) {
+    if (::read(ready.read_end.get(), &word, 1) != 1) {
         throw Error("cannot open the published ports: their process ended before it was ready");
     }
     return process;
