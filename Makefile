@@ -140,7 +140,7 @@ $(B)/probes/bare: private PROBE_FLAGS := -nostdlib -fno-stack-protector
 
 BENCH := $(B)/bench
 BENCH_PEER := $(B)/bench-peer
-$(BENCH): $(call objects,tests/bench/bench.cpp) $(B)/libsupport.a $(B)/libbase.a
+$(BENCH): $(call objects,$(call sources,tests/bench)) $(B)/libsupport.a $(B)/libbase.a
 	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lutil
 $(BENCH_PEER): $(call objects,tests/bench/peer.c)
 	$(CC) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $^
@@ -203,8 +203,10 @@ check-docs: $(PROGRAMS) ## Check that every option has its man entry and complet
 	@$(RUN_ALL) "docs=$(STAGED) sh tests/docs.sh"
 
 .PHONY: bench
-bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(PROBES) ## Measure a start beside the peers'; memory; system calls
+bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(PROBES) ## Measure a start beside the peers'; memory; system calls; limits
+	@sh tests/support/deps.sh workstation
 	@$(STAGED) $(BENCH) $(BENCH_PEER)
+	@$(STAGED) sh tests/workstation/bench.sh $(KIND)
 
 .PHONY: asan
 asan: ## Run the unit and run tests under AddressSanitizer and UBSan
