@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +17,8 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/host_cgroup.hpp"
+
+namespace fs = std::filesystem;
 
 namespace sandbox {
 
@@ -54,7 +57,13 @@ std::uint64_t sum_of(std::string_view text, std::string_view key) {
 Cgroup::Cgroup(std::string path) : path_(std::move(path)) {
     if (::mkdir(path_.c_str(), 0755) < 0) {
         const int error_number = errno;
-        throw Error("cannot make the cgroup " + quoted(path_)).kernel(error_number);
+        throw Error("cannot make the cgroup " + sandbox::quoted(path_)).kernel(error_number);
+    }
+    // Each takes memory of the machine's, and time at the end.
+    constexpr const char* kMostDescendants = "1000";
+    if (!cgroup::write(path_, "cgroup.max.descendants", kMostDescendants)) {
+        const int error_number = errno;
+        throw Error("cannot bound the cgroups below " + sandbox::quoted(path_)).kernel(error_number);
     }
 }
 
@@ -66,15 +75,15 @@ Cgroup::~Cgroup() {
 void Cgroup::add(pid_t pid) const {
     if (!cgroup::write(path_, "cgroup.procs", std::to_string(pid))) {
         const int error_number = errno;
-        throw Error("cannot move a process into the cgroup " + quoted(path_)).kernel(error_number);
+        throw Error("cannot move a process into the cgroup " + sandbox::quoted(path_)).kernel(error_number);
     }
 }
 
 void Cgroup::set(const CgroupLimit& limit) const {
     if (!cgroup::write(path_, limit.file.c_str(), limit.value)) {
         const int error_number = errno;
-        Error error(
-            fmt::format("cannot limit {} to {}: {}", limit.name, limit.words, quoted(path_ + "/" + limit.file)));
+        Error error(fmt::format("cannot limit {} to {}: {}", limit.name, limit.words,
+                                sandbox::quoted(path_ + "/" + limit.file)));
         error.kernel(error_number);
         if (error_number == ENOENT) {
             const bool is_swap = limit.file == "memory.swap.max";
@@ -87,7 +96,7 @@ void Cgroup::set(const CgroupLimit& limit) const {
     // Half a tree of processes, one of them gone at random, is no state that anybody has thought about.
     if (limit.file == "memory.max" && !cgroup::write(path_, "memory.oom.group", "1")) {
         const int error_number = errno;
-        throw Error("cannot have the sandbox killed as a whole: " + quoted(path_ + "/memory.oom.group"))
+        throw Error("cannot have the sandbox killed as a whole: " + sandbox::quoted(path_ + "/memory.oom.group"))
             .kernel(error_number);
     }
 }
@@ -105,9 +114,11 @@ CgroupUsage Cgroup::usage() const {
     usage.system_microseconds = value_of(cpu, "system_usec");
     usage.throttled_microseconds = value_of(cpu, "throttled_usec");
     usage.memory_peak = number_at(read("memory.peak"));
-    const std::string memory = read("memory.events");
-    usage.oom_kills = value_of(memory, "oom_kill");
-    usage.limit_reached = value_of(memory, "oom");
+    usage.oom_kills = value_of(read("memory.events"), "oom_kill");
+    // Of this cgroup alone: what CMD makes below it, and limits there, is CMD's own affair.
+    const std::string own = read("memory.events.local");
+    usage.own_oom_kills = value_of(own, "oom_kill");
+    usage.limit_reached = value_of(own, "oom");
     usage.pids_peak = number_at(read("pids.peak"));
     usage.forks_refused = value_of(read("pids.events"), "max");
     if (::access((path_ + "/io.stat").c_str(), F_OK) == 0) {
@@ -123,7 +134,8 @@ namespace cgroup {
 std::string path_of(pid_t pid) {
     std::string path = host::cgroup_directory(read_small_file(fmt::format("/proc/{}/cgroup", pid)));
     if (path.empty()) {
-        throw Error(fmt::format("cannot see the cgroup of process {}", pid));
+        throw Error(fmt::format("cannot see the cgroup of process {}", pid))
+            .cause("it is outside of this cgroup namespace, or the process is gone");
     }
     return path;
 }
@@ -133,10 +145,26 @@ bool write(const std::string& directory, const char* file, std::string_view text
     return opened && ::write(opened.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
+namespace {
+
+/// CMD can make cgroups in its own: a container engine does.
+void remove_children(const std::string& directory) {
+    std::error_code error;
+    for (fs::directory_iterator entry(directory, error), end; entry != end; entry.increment(error)) {
+        if (entry->is_directory(error)) {
+            remove_children(entry->path());
+            ::rmdir(entry->path().c_str());
+        }
+    }
+}
+
+} // namespace
+
 bool remove(const std::string& directory) {
     constexpr int kTries = 10'000;
     constexpr int kMilliseconds = 1;
     for (int i = 0; i < kTries; ++i) {
+        remove_children(directory);
         if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) {
             return true;
         }

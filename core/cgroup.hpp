@@ -22,13 +22,14 @@ struct CgroupUsage {
     std::optional<std::uint64_t> memory_peak;            ///< bytes
     std::optional<std::uint64_t> pids_peak;
     std::optional<std::uint64_t> forks_refused; ///< by pids.max
-    std::optional<std::uint64_t> oom_kills;     ///< processes that the kernel killed for want of memory
-    std::optional<std::uint64_t> limit_reached; ///< how often that was because memory.max was reached
+    std::optional<std::uint64_t> oom_kills; ///< processes that the kernel killed for want of memory, those below too
+    std::optional<std::uint64_t> own_oom_kills; ///< without those below
+    std::optional<std::uint64_t> limit_reached; ///< how often its own memory.max was reached and nothing could be freed
     std::optional<std::uint64_t> bytes_read;
     std::optional<std::uint64_t> bytes_written;
 };
 
-/// Owns a directory below /sys/fs/cgroup; it goes with the scope, once it is empty.
+/// Owns a directory below /sys/fs/cgroup; it goes with the scope of this object, with what is in it.
 class Cgroup {
 public:
     /// Makes the directory `path`. \throws Error
@@ -60,7 +61,8 @@ namespace cgroup {
 /// Writes a cgroup's file. \return false and errno where the kernel refuses.
 [[nodiscard]] bool write(const std::string& directory, const char* file, std::string_view text);
 
-/// Removes an empty cgroup; waits for what was killed in it to go. \return false and errno where it stays.
+/// Removes a cgroup, and those that were made in it; waits up to ten seconds for what was killed in them to go.
+/// \return false and errno where it stays.
 bool remove(const std::string& directory);
 
 /// The controllers that children of `directory` can have.

@@ -1,10 +1,12 @@
 #include "core/cgroup_keeper.hpp"
 
-#include <fcntl.h>
+#include <limits.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include <fmt/format.h>
 
 #include "core/base/error.hpp"
 #include "core/base/pipe.hpp"
@@ -22,18 +24,17 @@ namespace {
     // Nobody waits for the end of an output because of this process.
     const bool alone = ::dup2(pipe, STDIN_FILENO) >= 0 && sys::close_from(STDIN_FILENO + 1) == 0;
     CgroupKeeper::Task task;
-    CgroupKeeper::Task read;
-    while (alone && ::read(STDIN_FILENO, &read, sizeof read) == static_cast<ssize_t>(sizeof read)) {
-        task = read;
+    CgroupKeeper::Task told;
+    while (alone && ::read(STDIN_FILENO, &told, sizeof told) == static_cast<ssize_t>(sizeof told)) {
+        task = told;
     }
-    const std::string parent = task.parent;
-    if (!parent.empty()) {
+    if (task.parent[0] != '\0') {
         // With a shared pid namespace nothing else ends them all where the supervisor was killed.
-        [[maybe_unused]] const bool killed = cgroup::write(parent + kSandboxCgroup, "cgroup.kill", "1");
+        [[maybe_unused]] const bool killed = cgroup::write(CgroupKeeper::sandbox_directory(task), "cgroup.kill", "1");
     }
     if (task.dissolves) {
         CgroupKeeper::dissolve(task);
-        cgroup::remove(parent + kKeeperCgroup);
+        cgroup::remove(CgroupKeeper::keeper_directory(task));
     }
     ::_exit(0);
 }
@@ -61,15 +62,23 @@ CgroupKeeper::~CgroupKeeper() {
 
 void CgroupKeeper::set(const Task& task) const {
     // Less than PIPE_BUF: written whole, or not at all.
-    static_assert(sizeof(Task) <= 4096);
+    static_assert(sizeof(Task) <= PIPE_BUF);
     if (::write(pipe_.get(), &task, sizeof task) != static_cast<ssize_t>(sizeof task)) {
         throw Error("cannot tell the keeper of the sandbox's cgroup what to do").kernel(errno);
     }
 }
 
+std::string CgroupKeeper::sandbox_directory(const Task& task) {
+    return fmt::format("{}/sandbox-{}", task.parent, task.supervisor);
+}
+
+std::string CgroupKeeper::keeper_directory(const Task& task) {
+    return fmt::format("{}/keeper-{}", task.parent, task.supervisor);
+}
+
 void CgroupKeeper::dissolve(const Task& task) {
     const std::string parent = task.parent;
-    cgroup::remove(parent + kSandboxCgroup);
+    cgroup::remove(sandbox_directory(task));
     // Every step that fails was done before, by the supervisor or by the keeper; or the cgroup has gone as a whole.
     [[maybe_unused]] bool done = cgroup::write(parent, "cgroup.subtree_control", task.switch_off);
     done = cgroup::write(parent, "cgroup.procs", "0");

@@ -17,7 +17,8 @@ class CgroupKeeper {
 public:
     /// What is to be done in the end.
     struct Task {
-        char parent[3000] = {};    ///< where the sandbox's cgroup and the keeper's were made; ends with a zero
+        char parent[3000] = {};    ///< where the sandbox's cgroup and the keeper's are made; ends with a zero
+        pid_t supervisor = 0;      ///< whose they are: others can have theirs beside them
         bool dissolves = false;    ///< both are removed, for nobody else does it
         char switch_off[256] = {}; ///< "-memory -pids": what the parent gave its children for our sake
     };
@@ -33,16 +34,15 @@ public:
     /// May be said again; the last one counts.
     void set(const Task& task) const;
 
-    /// Leaves `task.parent` as it was found, with this process in it.
+    /// The directories of the two cgroups of a run.
+    [[nodiscard]] static std::string sandbox_directory(const Task& task);
+    [[nodiscard]] static std::string keeper_directory(const Task& task);
+    /// Removes the sandbox's cgroup, switches off in `task.parent` what was switched on, and puts this process there.
     static void dissolve(const Task& task);
 
 private:
     Fd pipe_;
     ChildProcess process_;
 };
-
-// The two cgroups below Task::parent.
-constexpr const char* kSandboxCgroup = "/sandbox";
-constexpr const char* kKeeperCgroup = "/keeper";
 
 } // namespace sandbox

@@ -1,6 +1,5 @@
 #include "core/sandbox_cgroup.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +40,13 @@ template <std::size_t Size> void copy_text(char (&target)[Size], std::string_vie
     }
     text.copy(target, text.size());
     target[text.size()] = '\0';
+}
+
+CgroupObstacle obstacle_of(const Error& error) {
+    std::string_view first_line = error.what();
+    std::vector<std::string> causes = {std::string(first_line.substr(0, first_line.find('\n')))};
+    std::ranges::copy(error.causes(), std::back_inserter(causes));
+    return {fmt::format("{}", fmt::join(causes, "; ")), fmt::format("{}", fmt::join(error.fixes(), "; "))};
 }
 
 } // namespace
@@ -89,10 +95,13 @@ std::vector<std::string> SandboxCgroup::settle() {
 void SandboxCgroup::find_place() {
     if (scope_) {
         try {
-            scope_->wait();
+            is_told_to_end_ = !scope_->wait();
         } catch (const Error& error) {
             refused_ = error;
         }
+    }
+    if (is_told_to_end_) {
+        return;
     }
     if (scope_ && !refused_) {
         return use_scope();
@@ -108,74 +117,93 @@ void SandboxCgroup::use_scope() {
     // Where systemd put it is asked, not guessed.
     const std::string scope = cgroup::path_of(keeper_->pid());
     if (!scope.ends_with("/" + unit_) || cgroup::path_of(child_) != scope) {
-        throw Error(fmt::format("systemd said that the unit {} is there, and our processes are in {} and {}",
-                                quoted(unit_), quoted(scope), quoted(cgroup::path_of(child_))));
+        throw Error(fmt::format("cannot find our processes in the unit {} that systemd made", quoted(unit_)))
+            .cause(fmt::format("they are in {} and {}", quoted(scope), quoted(cgroup::path_of(child_))))
+            .fix("look at it: systemctl --user status");
     }
-    copy_text(task_.parent, scope);
-    keeper_->set(task_);
     fill(scope);
 }
 
 void SandboxCgroup::use_subtree() {
-    const std::string& parent = plan_.places.subtree;
-    copy_text(task_.parent, parent);
     task_.dissolves = true;
-    keeper_->set(task_);
-    fill(parent);
+    fill(plan_.places.subtree);
+}
+
+void SandboxCgroup::fill(const std::string& parent) {
+    move_apart(parent);
+    leave_out_undelegated(limits_, cgroup::controllers(parent), notices_);
+    enable_controllers(parent);
+    std::erase_if(limits_, [&](const CgroupLimit& limit) { return !try_to_set(limit); });
+}
+
+/// \return false where the limit is off, and said to be; the others hold all the same.
+bool SandboxCgroup::try_to_set(const CgroupLimit& limit) {
+    try {
+        cgroup_->set(limit);
+        return true;
+    } catch (const Error& error) {
+        if (limit.required) {
+            throw;
+        }
+        notices_.push_back(off_notice({limit}, obstacle_of(error)));
+        return false;
+    }
 }
 
 /// A cgroup with processes of its own has no children with limits, so all that stands in `parent` moves down.
-void SandboxCgroup::fill(const std::string& parent) {
-    const std::string keepers = parent + kKeeperCgroup;
+void SandboxCgroup::move_apart(const std::string& parent) {
+    copy_text(task_.parent, parent);
+    task_.supervisor = ::getpid();
+    const std::string keepers = CgroupKeeper::keeper_directory(task_);
     if (::mkdir(keepers.c_str(), 0755) < 0) {
         const int error_number = errno;
+        task_ = {}; // nothing is ours there
         throw Error("cannot make the cgroup " + quoted(keepers)).kernel(error_number);
     }
+    keeper_->set(task_);
     const bool moved = cgroup::write(keepers, "cgroup.procs", std::to_string(keeper_->pid())) &&
                        (!task_.dissolves || cgroup::write(keepers, "cgroup.procs", "0"));
     if (!moved) {
         const int error_number = errno;
         throw Error("cannot move a process into the cgroup " + quoted(keepers)).kernel(error_number);
     }
-    cgroup_.emplace(parent + kSandboxCgroup);
+    cgroup_.emplace(CgroupKeeper::sandbox_directory(task_));
     cgroup_->add(child_);
     if (!read_small_file(parent + "/cgroup.procs").empty()) {
         throw Error("cannot limit a part of the cgroup " + quoted(parent))
             .cause("it has other processes than this one, and the kernel limits no child of such a cgroup")
             .fix("start it alone in one: systemd-run --user --scope -p Delegate=yes sandbox ...");
     }
+}
 
+void SandboxCgroup::enable_controllers(const std::string& parent) {
     const std::string available = cgroup::controllers(parent);
-    leave_out_undelegated(limits_, available, notices_);
+    const std::string enabled = read_line(parent + "/cgroup.subtree_control");
     std::vector<std::string> wanted;
     for (const std::string controller : kCounting) {
         const bool limits = std::ranges::find(limits_, controller, &CgroupLimit::controller) != limits_.end();
-        if ((limits || plan_.stats) && missing_controllers({controller}, available).empty()) {
+        if ((limits || plan_.stats) && missing_controllers({controller}, available).empty() &&
+            !missing_controllers({controller}, enabled).empty()) {
             wanted.push_back(controller);
         }
     }
-    if (!wanted.empty()) {
-        copy_text(task_.switch_off, fmt::format("-{}", fmt::join(wanted, " -")));
-        keeper_->set(task_);
-        if (!cgroup::write(parent, "cgroup.subtree_control", fmt::format("+{}", fmt::join(wanted, " +")))) {
-            const int error_number = errno;
-            throw Error(fmt::format("cannot switch on the controllers {} below the cgroup {}", fmt::join(wanted, ", "),
-                                    quoted(parent)))
-                .kernel(error_number);
-        }
+    if (wanted.empty()) {
+        return;
     }
-    for (const CgroupLimit& limit : limits_) {
-        cgroup_->set(limit);
+    // Told before it is done: whoever kills the supervisor in between does not leave them on.
+    copy_text(task_.switch_off, fmt::format("-{}", fmt::join(wanted, " -")));
+    keeper_->set(task_);
+    if (!cgroup::write(parent, "cgroup.subtree_control", fmt::format("+{}", fmt::join(wanted, " +")))) {
+        const int error_number = errno;
+        throw Error(fmt::format("cannot switch on the controllers {} below the cgroup {}", fmt::join(wanted, ", "),
+                                quoted(parent)))
+            .kernel(error_number);
     }
 }
 
 /// There is no place: an error where a limit is required, else a notice.
 void SandboxCgroup::give_up(const Error& error) {
-    std::string_view first_line = error.what();
-    std::vector<std::string> causes = {std::string(first_line.substr(0, first_line.find('\n')))};
-    std::ranges::copy(error.causes(), std::back_inserter(causes));
-    const CgroupObstacle obstacle{fmt::format("{}", fmt::join(causes, "; ")),
-                                  fmt::format("{}", fmt::join(error.fixes(), "; "))};
+    const CgroupObstacle obstacle = obstacle_of(error);
     refuse_required(limits_, obstacle);
     obstacle_ = obstacle.cause;
     if (!limits_.empty()) {
@@ -185,7 +213,8 @@ void SandboxCgroup::give_up(const Error& error) {
 }
 
 std::optional<CgroupUsage> SandboxCgroup::usage() const {
-    return cgroup_ ? std::optional(cgroup_->usage()) : std::nullopt;
+    // Where it was given up half-way, it counts something else.
+    return cgroup_ && obstacle_.empty() ? std::optional(cgroup_->usage()) : std::nullopt;
 }
 
 } // namespace sandbox

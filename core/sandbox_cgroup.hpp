@@ -30,15 +30,15 @@ public:
 
     /// Waits for the place. From here on the limits hold for the child and what it starts.
     /// \return notices about limits that are off, where the plan lets them be.
-    /// \throws Error for a required limit that cannot be held; nothing is left of the cgroup then.
+    /// \throws Error for a required limit that cannot be held; nothing is left of the cgroup once this object is gone.
     [[nodiscard]] std::vector<std::string> settle();
 
     /// What has been counted; nothing where there is no cgroup.
     [[nodiscard]] std::optional<CgroupUsage> usage() const;
+    /// Whether a signal came that ends the run before it starts; no limit is in force then.
+    [[nodiscard]] bool is_told_to_end() const { return is_told_to_end_; }
     /// Why there is none, for people.
     [[nodiscard]] const std::string& obstacle() const { return obstacle_; }
-    /// The unit that systemd made; empty where there is none.
-    [[nodiscard]] const std::string& unit() const { return unit_; }
 
 private:
     void ask_systemd();
@@ -46,6 +46,9 @@ private:
     void use_scope();
     void use_subtree();
     void fill(const std::string& parent);
+    void move_apart(const std::string& parent);
+    void enable_controllers(const std::string& parent);
+    bool try_to_set(const CgroupLimit& limit);
     void give_up(const Error& error);
 
     const CgroupPlan& plan_;
@@ -59,6 +62,7 @@ private:
     std::optional<CgroupKeeper> keeper_;
     std::optional<TransientScope> scope_;
     std::optional<Error> refused_; ///< why systemd gave none
+    bool is_told_to_end_ = false;
     std::optional<Cgroup> cgroup_;
 };
 

@@ -1,16 +1,23 @@
 #include "core/transient_scope.hpp"
 
 #include <dlfcn.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <systemd/sd-bus.h>
 
-#include <array>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/base/fd.hpp"
 
 namespace sandbox {
 
@@ -19,8 +26,11 @@ namespace {
 constexpr const char* kManager = "org.freedesktop.systemd1";
 constexpr const char* kManagerPath = "/org/freedesktop/systemd1";
 constexpr const char* kManagerInterface = "org.freedesktop.systemd1.Manager";
+using Clock = std::chrono::steady_clock;
 // How long a manager that hangs is waited for: what D-Bus itself waits for an answer.
-constexpr std::uint64_t kPatience = 25'000'000; // microseconds
+constexpr std::chrono::seconds kPatience{25};
+// How long a bus may take for its greeting before there is something better to do than to wait.
+constexpr std::chrono::milliseconds kGreeting{200};
 
 /// libsystemd, opened for a run that needs it alone: to load it costs more than the rest of a start.
 struct Library {
@@ -60,17 +70,35 @@ struct Bus : Library {
     SANDBOX_FUNCTION(message_get_error);
     SANDBOX_FUNCTION(message_unref);
     SANDBOX_FUNCTION(call_async);
-    SANDBOX_FUNCTION(flush);
+    SANDBOX_FUNCTION(get_n_queued_write);
+    SANDBOX_FUNCTION(get_fd);
+    SANDBOX_FUNCTION(get_events);
     SANDBOX_FUNCTION(process);
-    SANDBOX_FUNCTION(wait);
-    SANDBOX_FUNCTION(flush_close_unref);
+    SANDBOX_FUNCTION(close_unref);
 #undef SANDBOX_FUNCTION
 };
+
+/// Readable once the caller of sandbox wants it to end.
+Fd open_end_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        ::sigaddset(&set, signal);
+    }
+    Fd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!descriptor) {
+        throw Error("cannot watch for signals").kernel(errno);
+    }
+    return descriptor;
+}
 
 } // namespace
 
 struct TransientScope::Connection {
+    enum class Waited : std::uint8_t { done, late, told_to_end };
+
     Bus library;
+    const Clock::time_point deadline = Clock::now() + kPatience;
     sd_bus* bus = nullptr;
     std::string address;
     std::string unit;
@@ -83,15 +111,17 @@ struct TransientScope::Connection {
     Connection& operator=(const Connection&) = delete;
     ~Connection() {
         if (bus != nullptr) {
-            library.flush_close_unref(bus);
+            library.close_unref(bus); // without a flush, which waits for a bus that hangs
         }
     }
 
     void connect();
     void request(const std::string& description, const std::vector<pid_t>& processes);
-    void wait();
+    bool wait();
 
 private:
+    /// Lets the bus work until `is_done`.
+    Waited work(const std::function<bool()>& is_done, Clock::time_point until);
     /// \param code a negative errno, as sd-bus answers.
     int expect(int code) const {
         if (code < 0) {
@@ -125,6 +155,8 @@ void TransientScope::Connection::append(sd_bus_message* message, const std::stri
     expect(library.message_append(message, "(sv)", "Delegate", "b", 1));
     // A scope whose processes the kernel killed has failed; nobody is to reset it by hand.
     expect(library.message_append(message, "(sv)", "CollectMode", "s", "inactive-or-failed"));
+    // --pids is the limit, also where it is above what the manager gives by default.
+    expect(library.message_append(message, "(sv)", "TasksMax", "t", UINT64_MAX));
     const std::vector<std::uint32_t> pids(processes.begin(), processes.end());
     expect(library.message_open_container(message, 'r', "sv"));
     expect(library.message_append(message, "s", "PIDs"));
@@ -142,9 +174,37 @@ void TransientScope::Connection::request(const std::string& description, const s
                                            "StartTransientUnit"));
     const std::unique_ptr<sd_bus_message, decltype(::sd_bus_message_unref)*> message(created, library.message_unref);
     append(message.get(), description, processes);
-    expect(library.call_async(bus, nullptr, message.get(), on_answer, this, kPatience));
+    const std::uint64_t microseconds = std::chrono::microseconds(kPatience).count();
+    expect(library.call_async(bus, nullptr, message.get(), on_answer, this, microseconds));
     // So that systemd works while we do.
-    expect(library.flush(bus));
+    const auto is_sent = [&] {
+        std::uint64_t queued = 0;
+        return expect(library.get_n_queued_write(bus, &queued)) >= 0 && queued == 0;
+    };
+    work(is_sent, Clock::now() + kGreeting);
+}
+
+TransientScope::Connection::Waited TransientScope::Connection::work(const std::function<bool()>& is_done,
+                                                                    Clock::time_point until) {
+    const Fd end_signals = open_end_signals();
+    while (true) {
+        // What was read already is told before anything is waited for.
+        while (expect(library.process(bus, nullptr)) > 0) {
+        }
+        if (is_done()) {
+            return Waited::done;
+        }
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+        if (left <= 0) {
+            return Waited::late;
+        }
+        const auto events = static_cast<short>(expect(library.get_events(bus)));
+        pollfd watched[] = {{expect(library.get_fd(bus)), events, 0}, {end_signals.get(), POLLIN, 0}};
+        ::poll(watched, std::size(watched), static_cast<int>(left));
+        if (watched[1].revents != 0) {
+            return Waited::told_to_end;
+        }
+    }
 }
 
 int TransientScope::Connection::on_job_removed(sd_bus_message* message, void* data, sd_bus_error* /*unused*/) noexcept {
@@ -168,16 +228,17 @@ int TransientScope::Connection::on_answer(sd_bus_message* message, void* data, s
     return 0;
 }
 
-void TransientScope::Connection::wait() {
-    while (!result && !refusal) {
-        if (expect(library.process(bus, nullptr)) > 0) {
-            continue;
-        }
-        if (expect(library.wait(bus, kPatience)) == 0) {
-            refusal = "nothing, for 25 seconds";
-        }
+bool TransientScope::Connection::wait() {
+    const Waited waited = work([&] { return result || refusal; }, deadline);
+    if (waited == Waited::told_to_end) {
+        return false;
     }
     const std::string summary = fmt::format("cannot get a cgroup from your systemd: unit {}", quoted(unit));
+    if (waited == Waited::late) {
+        throw Error(summary)
+            .cause(fmt::format("it did not answer for {} seconds over {}", kPatience.count(), quoted(address)))
+            .fix("look at it: systemctl --user status");
+    }
     if (refusal) {
         throw Error(summary).cause("it said " + quoted(*refusal)).fix("look at it: systemctl --user status");
     }
@@ -186,6 +247,7 @@ void TransientScope::Connection::wait() {
             .cause(fmt::format("its job ended with {}", quoted(*result)))
             .fix(fmt::format("journalctl --user -u {} tells why", unit));
     }
+    return true;
 }
 
 TransientScope::TransientScope(const std::string& bus, std::string unit, const std::string& description,
@@ -197,8 +259,8 @@ TransientScope::TransientScope(const std::string& bus, std::string unit, const s
 
 TransientScope::~TransientScope() = default;
 
-void TransientScope::wait() {
-    connection_->wait();
+bool TransientScope::wait() {
+    return connection_->wait();
 }
 
 } // namespace sandbox

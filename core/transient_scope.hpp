@@ -12,7 +12,7 @@ namespace sandbox {
 /// Asks for a transient scope with Delegate=yes. systemd takes it away when its last process has ended.
 class TransientScope {
 public:
-    /// Connects and sends the request; does not wait for what systemd does about it.
+    /// Connects and sends the request; does not wait for what systemd does about it, nor for a bus that is slow.
     /// \param bus the address of the user's bus. \param unit a valid name that ends with ".scope".
     /// \throws Error where libsystemd is not installed or the bus cannot be reached.
     TransientScope(const std::string& bus, std::string unit, const std::string& description,
@@ -22,8 +22,9 @@ public:
     TransientScope& operator=(const TransientScope&) = delete;
 
     /// Waits until the scope is there and the processes are in it.
-    /// \throws Error with what systemd said.
-    void wait();
+    /// \return false where SIGINT, SIGTERM, SIGHUP or SIGQUIT, all of them blocked, came before that; it is not read.
+    /// \throws Error with what systemd said, or that it said nothing.
+    [[nodiscard]] bool wait();
 
 private:
     struct Connection;

@@ -82,9 +82,16 @@ void write_cgroup(Page& page, const CgroupPlan& cgroup) {
     for (const CgroupLimit& limit : cgroup.limits) {
         page.line(named(limit.name, limit.words + (limit.required ? "" : ", if it can be had")), limit.origin);
     }
-    if (cgroup.limits.empty()) {
-        page.line(named("none", cgroup.obstacle.empty() ? "" : "there is no cgroup for it: " + cgroup.obstacle));
+    if (!cgroup.obstacle.empty()) {
+        page.line(named("none", "there is no cgroup for it: " + cgroup.obstacle));
         return;
+    }
+    if (!cgroup.wanted()) {
+        page.line("none");
+        return;
+    }
+    if (cgroup.stats) {
+        page.line(named("statistics", "what the cgroup counts, told at the end"));
     }
     if (!cgroup.places.bus.empty()) {
         page.line(named("cgroup", "a scope of your systemd, asked for over " + escaped(cgroup.places.bus)));

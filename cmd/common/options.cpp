@@ -56,7 +56,7 @@ constexpr Option kOptions[] = {
      .group = Group::process, .key = "process.terminal", .value = "never"},
     {.name = "memory", .letter = 'm', .argument = "SIZE", .help = "the most memory that the whole sandbox uses: 512m, 1.5G",
      .group = Group::limits, .key = "limits.memory"},
-    {.name = "swap", .argument = "SIZE", .help = "the most swap; without it a sandbox with --memory gets none",
+    {.name = "swap", .argument = "SIZE", .help = "the most swap, or unlimited; without it a sandbox with --memory gets none",
      .group = Group::limits, .key = "limits.swap"},
     {.name = "pids", .argument = "N", .help = "the most processes and threads at a time",
      .group = Group::limits, .key = "limits.pids"},

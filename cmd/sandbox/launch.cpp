@@ -4,6 +4,7 @@
 // who        | step                                                  | why here
 // ---------- | ----------------------------------------------------- | ------------------------------------------------
 // supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
+// supervisor | the host's side of published ports is bound           | a port that is taken is the last user error
 // supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
 // supervisor | a cgroup with the limits; the child is moved into it  | they hold before its cgroup namespace is made
@@ -301,8 +302,10 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
                 status.wanted(),
                 clock.clock};
     const DescendantReaper reaper(!plan.namespaces.pid);
+    // Before the network's helper, which may stand in one of its cgroups, and so ends before it is taken away.
+    std::optional<SandboxCgroup> cgroup;
     netns::Network network(plan.network);
-    // All user errors are behind us; from here on there is kernel state.
+    // All that needs no kernel state is behind us; a limit that cannot be held is told when its cgroup is there.
 
     int pidfd = -1;
     const pid_t pid = sys::clone(namespaces::first_flags(plan.namespaces), &pidfd);
@@ -316,25 +319,31 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     start.control.child.reset();
     options.trace.mark("clone the child");
     ids::MapWriting maps(child.pid(), plan.ids);
-    SandboxCgroup cgroup(plan.cgroup, sandbox_name(plan), child.pid());
+    cgroup.emplace(plan.cgroup, sandbox_name(plan), child.pid());
+    std::vector<std::string> notices;
     try {
         maps.finish();
+        options.trace.mark("write the uid and gid maps");
+        notices = cgroup->settle();
+        options.trace.mark("set the limits of the sandbox");
     } catch (const Error&) {
         rethrow_childs_failure(start.control.supervisor.get());
         throw;
     }
-    options.trace.mark("write the uid and gid maps");
-    tell(cgroup.settle(), options);
-    options.trace.mark("set the limits of the sandbox");
-    if (!control::send(start.control.supervisor.get(), SupervisorMessage{})) {
+    if (!child.has_ended()) { // else what it says is the reason for all
+        tell(notices, options);
+    }
+    if (!cgroup->is_told_to_end() && !control::send(start.control.supervisor.get(), SupervisorMessage{})) {
         const int error_number = errno;
         rethrow_childs_failure(start.control.supervisor.get());
         throw Error("cannot tell the sandbox's pid 1 to go on").kernel(error_number);
     }
-    // From here on the child owns what it creates, and goes its way; the rest is waiting.
+    // From here on the child owns what it creates, and goes its way; the rest is waiting. It has handed over its
+    // network namespace, and while it builds its root the supervisor has the interface attached:
+    // Supervisor::on_message.
 
     const Outcome outcome =
-        Supervisor(plan, signals, child, cgroup, start.control.supervisor.get(), status, network).watch();
+        Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network).watch();
     options.trace.mark("wait for CMD");
     if (options.verbose) {
         options.trace.add_steps(*clock.clock);

@@ -107,7 +107,8 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
     }
     try {
         const Outcome outcome = launch(plan, options, status, arguments);
-        status.ended(outcome.status, outcome.signal, reason(outcome));
+        status.ended(outcome.status, outcome.signal, reason(outcome),
+                     options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);

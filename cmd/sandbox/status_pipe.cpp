@@ -47,13 +47,16 @@ void StatusPipe::failed(const Error& error) const {
     write(record.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-void StatusPipe::ended(int status, int signal, const char* reason) const {
+void StatusPipe::ended(int status, int signal, const char* reason, const std::string& usage) const {
     if (!wanted()) {
         return;
     }
     Json record = {{"event", "ended"}, {"status", status}, {"signal", nullptr}, {"reason", reason}};
     if (signal != 0) {
         record["signal"] = signal;
+    }
+    if (!usage.empty()) {
+        record["usage"] = Json::parse(usage);
     }
     write(record.dump());
 }

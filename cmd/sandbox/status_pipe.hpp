@@ -27,8 +27,9 @@ public:
                  const std::vector<netns::Listener>& published) const;
     /// Before `started`: CMD has not run. After it: CMD was ended, because it could no longer be watched.
     void failed(const Error& error) const;
-    /// \param status the exit status of sandbox. \param reason "exit", "signal", "timeout" or "killed".
-    void ended(int status, int signal, const char* reason) const;
+    /// \param status the exit status of sandbox. \param reason "exit", "signal", "timeout", "oom" or "killed".
+    /// \param usage the JSON object of --stats; empty: not asked for.
+    void ended(int status, int signal, const char* reason, const std::string& usage) const;
 
 private:
     void write(std::string line) const;

@@ -281,8 +281,10 @@ ChildProcess Supervisor::continue_at_deadline() const {
     if (pid == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         ::ppoll(nullptr, 0, &left.it_value, nullptr);
-        if (::getppid() == supervisor) {
+        // Again and again, for the first can come before the supervisor has stopped.
+        while (::getppid() == supervisor) {
             ::kill(supervisor, SIGCONT);
+            ::poll(nullptr, 0, 50);
         }
         ::_exit(0);
     }
@@ -299,7 +301,7 @@ void Supervisor::arm_timer(std::chrono::milliseconds delay) {
 
 void Supervisor::on_timer() {
     std::uint64_t expirations = 0;
-    if (::read(timer_.get(), &expirations, sizeof expirations) < 0) {
+    if (::read(timer_.get(), &expirations, sizeof expirations) < 0 || ended_) {
         return;
     }
     if (timed_out_) {
@@ -330,7 +332,9 @@ Outcome Supervisor::conclude() {
 }
 
 Outcome Supervisor::outcome_of(int init_status, const RunUsage& usage) const {
-    const bool kernel_killed = usage.cgroup && usage.cgroup->oom_kills.value_or(0) > 0;
+    // What was killed below, for a limit that CMD set there, counts for neither.
+    const bool kernel_killed =
+        usage.cgroup && (usage.cgroup->limit_reached.value_or(0) > 0 || usage.cgroup->own_oom_kills.value_or(0) > 0);
     if (timed_out_) {
         // Without CMD's own end it was killed with the sandbox, when the grace period was over.
         const int signal = !ended_ ? SIGKILL : WIFSIGNALED(*ended_) ? WTERMSIG(*ended_) : 0;

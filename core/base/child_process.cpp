@@ -1,6 +1,7 @@
 #include "core/base/child_process.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -35,6 +36,11 @@ ChildProcess::~ChildProcess() {
 void ChildProcess::kill(int signal) const {
     // ESRCH: it has ended by itself, which is what a caller wants to be true afterwards.
     sys::pidfd_send_signal(pidfd_.get(), signal);
+}
+
+bool ChildProcess::has_ended() const {
+    pollfd watched{pidfd_.get(), POLLIN, 0};
+    return ::poll(&watched, 1, 0) > 0;
 }
 
 int ChildProcess::wait(rusage* used) {

@@ -29,6 +29,7 @@ public:
 
     /// By pidfd, so never to a stranger who got the number.
     void kill(int signal) const;
+    [[nodiscard]] bool has_ended() const;
     /// Waits for the end and reaps. \param used where given, what it and those that it waited for used: wait4(2).
     /// \return wait(2)'s status.
     int wait(rusage* used = nullptr);

@@ -20,6 +20,7 @@ namespace {
 
 using Hierarchy = CgroupFacts::Hierarchy;
 
+constexpr const char* kUnlimited = "unlimited";
 // cpu.max: so many microseconds of each period.
 constexpr double kPeriod = 100'000;
 constexpr double kFewestCpus = 0.01; // a millisecond of each period is the least that the kernel takes
@@ -76,13 +77,13 @@ public:
 
     std::vector<CgroupLimit> read() {
         read_memory();
-        if (const auto& pids = limits_.pids) {
+        if (const auto& pids = limits_.pids; pids && *pids.value != kUnlimited) {
             const std::uint64_t count =
                 parse_count(*pids.value, pids.origin, 2, kMostProcesses, "write " + line(pids.origin, "pids", "256"));
             add("pids", "pids", "pids.max", std::to_string(count), fmt::format("{} processes and threads", count),
                 pids.origin);
         }
-        if (const auto& setting = limits_.cpus) {
+        if (const auto& setting = limits_.cpus; setting && *setting.value != kUnlimited) {
             const double cpus = parse_cpus(*setting.value, setting.origin);
             add("cpus", "cpu", "cpu.max", fmt::format("{:.0f} {:.0f}", cpus * kPeriod, kPeriod),
                 fmt::format("{} CPU{}", cpus, cpus == 1 ? "" : "s"), setting.origin);
@@ -108,7 +109,8 @@ private:
 
     void read_memory() {
         const auto& memory = limits_.memory;
-        if (memory) {
+        const bool is_limited = memory && *memory.value != kUnlimited;
+        if (is_limited) {
             const std::uint64_t bytes = parse_size(*memory.value, memory.origin);
             if (bytes < kLeastMemory) {
                 refuse(memory.origin, "the limit", *memory.value, "nothing starts in less than 1 MiB of memory",
@@ -117,10 +119,10 @@ private:
             add("memory", "memory", "memory.max", std::to_string(bytes), size_words(bytes), memory.origin);
         }
         const auto& swap = limits_.swap;
-        if (swap && *swap.value != "unlimited") {
+        if (swap && *swap.value != kUnlimited) {
             const std::uint64_t bytes = parse_size(*swap.value, swap.origin);
             add("swap", "memory", "memory.swap.max", std::to_string(bytes), size_words(bytes), swap.origin);
-        } else if (memory && !swap) {
+        } else if (is_limited && !swap) {
             // Swapped out, more than the limit would be used.
             add("memory", "memory", "memory.swap.max", "0", "no swap", memory.origin);
         }
@@ -136,9 +138,11 @@ private:
         const std::string path = read_path({item.text.substr(0, colon), item.origin}, host_).path;
         std::string value;
         std::vector<std::string> words;
-        for (std::string_view rest = std::string_view(item.text).substr(colon + 1); !rest.empty();) {
-            const std::string_view part = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+        std::vector<std::string_view> keys;
+        for (std::optional<std::string_view> rest = std::string_view(item.text).substr(colon + 1); rest;) {
+            const std::size_t comma = rest->find(',');
+            const std::string_view part = rest->substr(0, comma);
+            rest = comma == std::string_view::npos ? std::nullopt : std::optional(rest->substr(comma + 1));
             const std::size_t equals = part.find('=');
             const std::string_view key = part.substr(0, equals);
             const std::string number(equals == std::string_view::npos ? "" : part.substr(equals + 1));
@@ -146,6 +150,10 @@ private:
             if (!in_bytes && key != "riops" && key != "wiops") {
                 refuse(item.origin, "the limit", item.text, "a key is none of rbps, wbps, riops and wiops", fix);
             }
+            if (std::ranges::find(keys, key) != keys.end()) {
+                refuse(item.origin, "the limit", item.text, "a key is there twice", fix);
+            }
+            keys.push_back(key);
             const std::uint64_t most =
                 in_bytes ? parse_size(number, item.origin) : parse_count(number, item.origin, 1, kNoLimit - 1, fix);
             if (most == 0) {
@@ -160,6 +168,12 @@ private:
                                     quoted(path)))
                 .cause("it is no block device, and lies on none that the kernel tells")
                 .fix("name the disk: /dev/sda:rbps=10m");
+        }
+        const auto same = [&](const CgroupLimit& limit) {
+            return limit.file == "io.max" && limit.value.starts_with(disk + " ");
+        };
+        if (const auto other = std::ranges::find_if(result_, same); other != result_.end()) {
+            refuse(item.origin, "the limit", item.text, "the disk " + disk + " has its limit: " + other->words, fix);
         }
         add("io", "io", "io.max", disk + value,
             fmt::format("{} ({}): {} a second", escaped(path), disk, fmt::join(words, ", ")), item.origin);
@@ -209,6 +223,10 @@ std::optional<CgroupObstacle> find_obstacle(const CgroupFacts& facts, const Host
     if (!facts.bus.empty() || facts.own_is_delegated) {
         return std::nullopt;
     }
+    if (!facts.systemd_runs && facts.own == "/sys/fs/cgroup") {
+        return CgroupObstacle{"this is a sandbox or a container, and its cgroup is not delegated to you",
+                              "limit the outer one: sandbox --memory ..."};
+    }
     if (!facts.systemd_runs) {
         return CgroupObstacle{
             fmt::format("systemd does not run this machine, and the cgroup {} is not delegated to you",
@@ -242,7 +260,7 @@ CgroupObstacle not_delegated(const std::vector<std::string>& controllers) {
                         fmt::join(controllers, ", "), controllers.size() == 1 ? "is" : "are"),
             "sudo mkdir -p /etc/systemd/system/user@.service.d; printf '[Service]\\nDelegate=cpu cpuset io memory "
             "pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf; sudo systemctl daemon-reload; "
-            "log in anew"};
+            "sudo systemctl restart user@$(id -u)  # ends your session"};
 }
 
 std::string off_notice(const std::vector<CgroupLimit>& limits, const CgroupObstacle& obstacle) {
@@ -284,7 +302,9 @@ void leave_out_undelegated(std::vector<CgroupLimit>& limits, std::string_view av
 }
 
 bool limits_the_sandbox(const Profile::Limits& limits) {
-    return limits.memory || limits.swap || limits.pids || limits.cpus || limits.cpu_weight || !limits.io.items.empty();
+    const auto is_set = [](const Setting<std::string>& limit) { return limit && *limit.value != kUnlimited; };
+    return is_set(limits.memory) || is_set(limits.swap) || is_set(limits.pids) || is_set(limits.cpus) ||
+           limits.cpu_weight || !limits.io.items.empty();
 }
 
 CgroupPlan plan_cgroup(const Profile::Limits& limits, bool stats, const Host& host, std::vector<std::string>& notices) {

@@ -55,6 +55,9 @@ std::chrono::milliseconds parse_duration(const std::string& text, const Origin& 
         if (unit == kUnits.end()) {
             refuse(text, origin, "there is no such unit");
         }
+        if (unit_name.empty() && position != text.data()) {
+            refuse(text, origin, "a unit is missing");
+        }
         milliseconds += number * unit->milliseconds;
         position = unit_end;
     } while (position != end);

@@ -69,7 +69,7 @@ std::string find_stage_point(const RootPlan& root, HostFacts& facts) {
 void refuse_writable_cgroups(const FilesystemContext& context, const RootPlan& root) {
     for (const RootEntry& entry : root.entries) {
         const bool shows_cgroups =
-            entry.kind == RootEntry::Kind::bind && entry.writable && paths::is_below(entry.source, "/sys/fs/cgroup");
+            entry.kind == RootEntry::Kind::bind && entry.writable && paths::is_within(entry.source, "/sys/fs/cgroup");
         if (shows_cgroups && limits_the_sandbox(context.profile.limits)) {
             throw Error(written_at(entry.origin) + ": cannot show " + quoted(entry.source) + " writable")
                 .cause("CMD could raise its own limits there")

@@ -8,10 +8,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <climits>
-#include <cstdlib>
+#include <filesystem>
 #include <string_view>
 
 #include "core/base/file.hpp"
@@ -62,6 +60,10 @@ bool is_delegated(const std::string& directory) {
         if (is_marked(above)) {
             return true;
         }
+        // What the user's manager was given is its own; of its units, those that ask for it are given away in turn.
+        if (above.ends_with(".service") || above.ends_with(".scope")) {
+            return false;
+        }
     }
     return false;
 }
@@ -93,7 +95,9 @@ std::string find_bus(const Host& host) {
     paths.push_back("/run/user/" + std::to_string(host.uid) + "/bus");
     for (const std::string& path : paths) {
         // Root's own bus and the system's have the same owner.
-        const bool is_systems = path.starts_with("/run/dbus/") || path.starts_with("/var/run/dbus/");
+        std::error_code error;
+        const std::string real = std::filesystem::canonical(path, error);
+        const bool is_systems = real.starts_with("/run/dbus/");
         if (!is_systems && path.find('%') == std::string::npos && is_own_socket(path, host.uid)) {
             return std::string(kPath) + path;
         }

@@ -13,6 +13,7 @@
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/namespaces_plan.hpp"
 #include "core/plan/network_plan.hpp"
+#include "core/plan/paths.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/process_plan.hpp"
 #include "core/plan/seccomp_plan.hpp"
@@ -21,6 +22,8 @@ namespace sandbox {
 
 namespace {
 
+constexpr const char* kCgroups = "/sys/fs/cgroup";
+
 bool maps_tty_group(const std::vector<MapEntry>& gid_map) {
     constexpr std::uint32_t kTtyGroup = 5; // everywhere: devpts, and the groups that distributions fix
     return std::any_of(gid_map.begin(), gid_map.end(), [](const MapEntry& map) {
@@ -28,22 +31,49 @@ bool maps_tty_group(const std::vector<MapEntry>& gid_map) {
     });
 }
 
-/// With CAP_SYS_ADMIN over the mount namespace CMD can take the read-only flag off a grant, and covers off what they
-/// hide: nothing of ours can hold that, so it is said.
-void remark_on_mount_rights(Plan& plan) {
+bool may_mount(const Plan& plan) {
     const auto& kept = plan.capabilities.keep;
     if (std::find(kept.begin(), kept.end(), CAP_SYS_ADMIN) == kept.end()) {
-        return;
+        return false;
     }
     constexpr std::array kCalls = {"mount", "umount2", "mount_setattr", "move_mount"};
     const auto lets_mount = [&](const SeccompEntry& entry) {
         return entry.action.kind != SeccompActionKind::errno_value && entry.action.kind != SeccompActionKind::kill &&
                std::find(kCalls.begin(), kCalls.end(), entry.syscall.name) != kCalls.end();
     };
-    if (!plan.seccomp.filter || std::any_of(plan.seccomp.entries.begin(), plan.seccomp.entries.end(), lets_mount)) {
+    return !plan.seccomp.filter || std::any_of(plan.seccomp.entries.begin(), plan.seccomp.entries.end(), lets_mount);
+}
+
+/// With CAP_SYS_ADMIN over the mount namespace CMD can take the read-only flag off a grant, and covers off what they
+/// hide: nothing of ours can hold that, so it is said.
+void remark_on_mount_rights(Plan& plan) {
+    if (may_mount(plan)) {
         plan.notices.push_back(
             "CMD keeps CAP_SYS_ADMIN and may call mount(2): it can make read-only grants writable and take "
             "covers off, so neither holds against it");
+    }
+}
+
+/// The files of its limits belong to the user, as whom CMD may run: what keeps it from them is that it neither sees nor
+/// mounts them. The root of a cgroup namespace the kernel keeps from it, but not what is above.
+void refuse_limits_in_reach(Plan& plan) {
+    const bool sees_them =
+        plan.root.host_root || std::ranges::any_of(plan.root.entries, [](const RootEntry& entry) {
+            return entry.kind == RootEntry::Kind::bind &&
+                   (paths::is_within(entry.source, kCgroups) || paths::is_within(kCgroups, entry.source));
+        });
+    if (!may_mount(plan) || (plan.namespaces.cgroup && !sees_them)) {
+        return;
+    }
+    const CgroupObstacle obstacle{
+        plan.namespaces.cgroup
+            ? "CMD keeps CAP_SYS_ADMIN, may call mount(2), and is shown /sys/fs/cgroup, which it could make writable"
+            : "CMD keeps CAP_SYS_ADMIN, may call mount(2), and shares the host's cgroup namespace",
+        "leave out --cap-add sys_admin, or show it neither / nor /sys nor the host's cgroup namespace"};
+    refuse_required(plan.cgroup.limits, obstacle);
+    if (!plan.cgroup.limits.empty()) {
+        plan.notices.push_back(off_notice(plan.cgroup.limits, obstacle));
+        plan.cgroup.limits.clear();
     }
 }
 
@@ -74,6 +104,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.process = plan_process(profile.process, command, host, filesystem.workdir, plan.environment);
     plan.process.workdir_origin = filesystem.workdir_origin;
     plan.cgroup = plan_cgroup(profile.limits, command.stats, host, plan.notices);
+    refuse_limits_in_reach(plan);
     plan.limits = plan_limits(profile.limits, host, plan.notices);
     if (profile.limits.timeout) {
         plan.timeout = parse_duration(*profile.limits.timeout.value, profile.limits.timeout.origin);

@@ -36,11 +36,12 @@ terminal=
 # shellcheck disable=SC2317
 tidy() {
     # The watchdog passes it on, also to a machine that is just starting.
-    [ -z "$watchdog" ] || kill -s TERM "$watchdog" 2>/dev/null || true
+    [ -z "$watchdog" ] || { kill -s TERM "$watchdog" && wait "$watchdog"; } 2>/dev/null || true
     # A machine leads a session of its own: the kernel's process and one for each address space inside.
     pid=$(cat "$work/machine/workstation/pid" 2>/dev/null) && kill -s KILL -- "-$pid" 2>/dev/null
     [ -z "$terminal" ] || stty "$terminal"
-    rm -rf "$work"
+    # What the machine was just writing can come behind.
+    rm -rf "$work" 2>/dev/null || { sleep 1 && rm -rf "$work"; }
 }
 trap tidy EXIT
 trap 'exit 130' INT TERM HUP

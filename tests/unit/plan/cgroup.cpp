@@ -63,6 +63,37 @@ BOOST_AUTO_TEST_CASE(each_limit_is_what_the_kernel_takes) {
                 {"memory.max 536870912", "memory.swap.max 0", "pids.max 64", "cpu.max 50000 100000", "cpu.weight 50"});
 }
 
+BOOST_AUTO_TEST_CASE(unlimited_takes_a_limit_away) {
+    memory("unlimited");
+    cpus("unlimited");
+    pids("64");
+    CHECK_LINES(lines(), {"pids.max 64"});
+    pids("unlimited");
+    BOOST_TEST(!plan().cgroup.wanted());
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_has_each_of_its_limits_once) {
+    facts.manager_controllers = "cpu io memory pids";
+    io("/srv/data:rbps=10m");
+    io("/srv/data:wbps=10m");
+    CHECK_SAYS(error(), "the disk 8:0 has its limit");
+}
+
+BOOST_AUTO_TEST_CASE(limits_that_cmd_could_reach_by_mounting_are_none) {
+    add(profile.capabilities.keep, "--cap-add", "sys_admin");
+    memory("1G");
+    CHECK_LINES(lines(), {"memory.max 1073741824", "memory.swap.max 0"}); // it can mount, and finds nothing
+    ro("/sys");
+    CHECK_SAYS(error(), "is shown /sys/fs/cgroup, which it could make writable");
+    profile.filesystem.read_only = {};
+    add(profile.namespaces.share, "--share", "cgroup");
+    CHECK_SAYS(error(), "shares the host's cgroup namespace");
+    warn();
+    profile_memory();
+    BOOST_TEST(!plan().cgroup.wanted());
+    CHECK_SAYS(notices(), "no limit of memory");
+}
+
 BOOST_AUTO_TEST_CASE(swap_is_none_beside_a_memory_limit_unless_it_is_asked_for) {
     memory("512m");
     option(&Profile::Limits::swap, "swap", "1G");
@@ -97,7 +128,7 @@ BOOST_AUTO_TEST_CASE(io_names_the_disk_and_nonsense_is_refused) {
     io("/srv/data:rbps=10m,wiops=100");
     CHECK_LINES(lines(), {"io.max 8:0 rbps=10485760 wiops=100"});
     for (const char* text : {"/srv/data", "/srv/data:", "/srv/data:rbps", "/srv/data:xbps=1m", "/srv/data:rbps=0",
-                             "/srv/data:riops=1m", ":rbps=1m"}) {
+                             "/srv/data:riops=1m", ":rbps=1m", "/srv/data:rbps=1m,", "/srv/data:rbps=1m,rbps=2m"}) {
         profile.limits.io = {};
         io(text);
         CHECK_SAYS(error(), std::string("--io ") + text);
@@ -123,6 +154,8 @@ BOOST_AUTO_TEST_CASE(each_machine_without_a_place_has_its_own_cause_and_fix) {
     no_bus.bus.clear();
     CgroupFacts no_systemd = no_manager;
     no_systemd.systemd_runs = false;
+    CgroupFacts inside = no_systemd;
+    inside.own = "/sys/fs/cgroup";
     CgroupFacts no_cpu = facts;
     no_cpu.manager_controllers = "cpu pids";
     const Case cases[] = {
@@ -133,6 +166,7 @@ BOOST_AUTO_TEST_CASE(each_machine_without_a_place_has_its_own_cause_and_fix) {
         {no_manager, "dev has no systemd of its own here", "sudo loginctl enable-linger dev"},
         {no_bus, "your systemd has no bus at /run/user/1000/bus", "dbus-user-session"},
         {no_systemd, "systemd does not run this machine", "have root make a cgroup"},
+        {inside, "this is a sandbox or a container, and its cgroup is not delegated to you", "limit the outer one"},
         {no_cpu, "the cgroup controller memory is not delegated to you", "Delegate=cpu cpuset io memory"},
     };
     for (const Case& one : cases) {
