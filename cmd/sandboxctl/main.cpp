@@ -80,6 +80,9 @@ int run(std::vector<std::string> words) {
     program.get_formatter()->label("SUBCOMMAND", "VERB");
     Action chosen;
     add_profile(program, chosen);
+    add_kept(program, chosen);
+    add_diff(program, chosen);
+    add_discard(program, chosen);
     add_doctor(program, chosen);
     add_completion(program, chosen);
     program.footer(kFooter); // set last, or each verb would have it

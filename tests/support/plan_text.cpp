@@ -26,6 +26,14 @@ const char* word(Kind kind) {
         return "link";
     case Kind::bind:
         return "bind";
+    case Kind::overlay:
+        return "overlay";
+    case Kind::sysfs:
+        return "sysfs";
+    case Kind::cgroups:
+        return "cgroups";
+    case Kind::mqueue:
+        return "mqueue";
     case Kind::private_directory:
         return "private";
     case Kind::cover_directory:
@@ -90,7 +98,10 @@ std::string network_text(const NetworkPlan& network) {
 
 std::string root_text(const RootPlan& root) {
     std::string text = "root ";
-    text += !root.host_root ? "own" : root.host_root_writable ? "host rw" : "host ro";
+    text += root.tree                 ? root.tree->writable ? "tree rw" : "tree ro"
+            : !root.host_root         ? "own"
+            : root.host_root_writable ? "host rw"
+                                      : "host ro";
     text += '\n';
     for (const std::string& directory : root.ensure_directories) {
         text += "  ensure " + directory + "\n";
@@ -110,6 +121,10 @@ std::string entry_text(const RootEntry& entry) {
     }
     if (entry.kind == Kind::link) {
         return text + " -> " + escaped(entry.source);
+    }
+    if (entry.kind == Kind::overlay) {
+        return text + fmt::format(" {}", entry.overlay) +
+               (entry.source == entry.dest ? "" : " from " + escaped(entry.source));
     }
     if (entry.kind == Kind::text) {
         return text + " holds " + escaped(entry.source);
