@@ -12,6 +12,7 @@ using Action = std::function<int()>;
 
 void add_profile(CLI::App& program, Action& chosen);
 void add_doctor(CLI::App& program, Action& chosen);
+void add_image(CLI::App& program, Action& chosen);
 void add_completion(CLI::App& program, Action& chosen);
 
 /// `check FILE...`: every mistake that can be found without running anything.
