@@ -15,6 +15,7 @@ void add_doctor(CLI::App& program, Action& chosen);
 void add_kept(CLI::App& program, Action& chosen);
 void add_diff(CLI::App& program, Action& chosen);
 void add_discard(CLI::App& program, Action& chosen);
+void add_image(CLI::App& program, Action& chosen);
 void add_completion(CLI::App& program, Action& chosen);
 
 /// `check FILE...`: every mistake that can be found without running anything.

@@ -7,6 +7,7 @@
 #                         root             (the default)
 #                         developer        a subordinate range, a lingering user manager; runs as a service of that
 #                                          manager, as what is started from a desktop's terminal does
+#                         storage          another developer, whose manager has the controller io too
 #                         developer-login  the same user in a login session of su -l, whose scope is root's
 #                         batch            a range, but neither manager nor session: cron
 #                         plain            neither a range nor a manager
@@ -64,7 +65,7 @@ while [ $# -gt 0 ]; do
             who=root
             script=$2
             case $2 in
-            root=* | developer=* | developer-login=* | batch=* | plain=*)
+            root=* | developer=* | storage=* | developer-login=* | batch=* | plain=*)
                 who=${2%%=*}
                 script=${2#*=}
                 ;;

@@ -15,16 +15,18 @@ install -d -m 1777 /run/results
 # installation that is tested elsewhere is.
 cp -R --no-preserve=ownership /srv/host/share /tmp/share
 
-# as WHO COMMAND...: root; developer, as in a desktop's terminal; developer-login, as after a login on a console or by
-# ssh; batch and plain, as under cron, without a session.
+# as WHO COMMAND...: root; developer and storage, as in a desktop's terminal; developer-login, as after a login on a console
+# or by ssh; batch and plain, as under cron, without a session.
 as() {
     who=$1
     shift
     case $who in
     root) "$@" ;;
-    developer)
-        setpriv --reuid=developer --regid=developer --init-groups env XDG_RUNTIME_DIR=/run/user/1000 \
-            systemd-run --user --quiet --wait --collect --working-directory=/home/developer --pipe "$@"
+    developer | storage)
+        id=$(id -u "$who")
+        systemctl start "user@$id.service"
+        setpriv --reuid="$who" --regid="$who" --init-groups env XDG_RUNTIME_DIR="/run/user/$id" \
+            systemd-run --user --quiet --wait --collect --working-directory="/home/$who" --pipe "$@"
         ;;
     developer-login) su -l developer -c "$*" ;;
     batch | plain)

@@ -56,10 +56,11 @@ depmod "$(ls /lib/modules)"
 systemd-machine-id-setup >/dev/null 2>&1
 groupadd --system sandbox-extra
 # developer has a subordinate range and a lingering user manager; batch has a range and no manager, as under cron; plain
-# has neither.
+# has neither; storage is another developer, whose manager has the controller io too: root/ says so.
 useradd --uid 1000 --create-home --shell /bin/bash --groups sandbox-extra developer
 useradd --uid 1001 --create-home --shell /bin/bash batch
 useradd --uid 1002 --create-home --shell /bin/bash -K SUB_UID_COUNT=0 -K SUB_GID_COUNT=0 plain
+useradd --uid 1003 --create-home --shell /bin/bash storage
 mkdir -p /var/lib/systemd/linger
 touch /var/lib/systemd/linger/developer
 systemctl --quiet enable workstation.service

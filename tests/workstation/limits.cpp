@@ -243,6 +243,27 @@ BOOST_AUTO_TEST_CASE(without_the_variables_of_a_session_the_users_bus_is_found) 
     BOOST_TEST(hog({"--memory", "64m"}, {"memory", "100"}).status == 128 + SIGKILL);
 }
 
+BOOST_AUTO_TEST_CASE(in_a_scope_of_systemd_run_limits_hold_with_its_bus_and_without) {
+    const Words scope = {"systemd-run", "--user", "--scope", "--quiet", "--property=Delegate=yes"};
+    Words words = with_hog({"--memory", "64m"}, {"memory", "128"});
+    words.insert(words.begin(), sandbox_program());
+    words.insert(words.begin(), scope.begin(), scope.end());
+    expect_killed_at("64m", 64, run(words, here()));
+
+    // systemd-run has a way of its own to the manager; what is left to us is the scope that we stand in.
+    const std::string bus = "/run/user/" + std::to_string(user().uid) + "/bus";
+    fs::rename(bus, bus + ".away");
+    const Result without_bus = run(words, here());
+    words = scope;
+    words.insert(words.end(),
+                 {sandbox_program(), "--memory", "64m", "--share", "cgroup", "--", "cat", "/proc/self/cgroup"});
+    const Result place = run(words, here());
+    fs::rename(bus + ".away", bus);
+    expect_killed_at("64m", 64, without_bus);
+    BOOST_TEST(place.printed("/run-"), place);
+    BOOST_TEST(place.printed(".scope/sandbox\n"), place);
+}
+
 BOOST_AUTO_TEST_CASE(a_bus_that_is_not_the_users_is_not_asked) {
     Options options = here();
     options.environment = {{"XDG_RUNTIME_DIR", "/run/user/0"},
@@ -277,6 +298,23 @@ BOOST_FIXTURE_TEST_SUITE(login, Limits)
 BOOST_AUTO_TEST_CASE(from_a_login_session_whose_scope_is_roots_limits_hold) {
     BOOST_TEST(read_file("/proc/self/cgroup").find("session-") != std::string::npos);
     expect_killed_at("64m", 64, hog({"--memory", "64m"}, {"memory", "128"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(storage, Limits)
+
+BOOST_AUTO_TEST_CASE(where_io_is_delegated_a_disk_is_written_at_the_limit_and_read_back_by_stats) {
+    const Words writer = {"--stats=json", "--",     "dd",       "if=/dev/zero",
+                          "of=written",   "bs=64k", "count=64", "oflag=direct"};
+    Words limited = {"--io", "/home:wbps=1m"};
+    limited.insert(limited.end(), writer.begin(), writer.end());
+    const nlohmann::json held = stats(sandbox(limited));
+    // 4 MiB at 1 MiB a second; the first of them may pass at once.
+    BOOST_TEST(held["wall_usec"] > 2'500'000, held.dump());
+    BOOST_TEST(held["bytes_written"] >= 4 * 1024 * 1024, held.dump());
+    const nlohmann::json control = stats(sandbox(writer));
+    BOOST_TEST(control["wall_usec"] < held["wall_usec"], control.dump());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

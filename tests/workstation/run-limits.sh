@@ -14,6 +14,7 @@ developer)
     suite=developer
     ! grep -q session- /proc/self/cgroup || suite=login
     ;;
+storage) suite=storage ;;
 *) suite=without ;;
 esac
 [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || suite=v1

@@ -51,6 +51,14 @@ run_tests() {
         --run root=tests/workstation/run-tests.sh
 }
 
+# limit_tests: those of the workstation's own.
+limit_tests() {
+    limits=tests/workstation/run-limits.sh
+    machine limits --run "developer=$limits" --run "developer-login=$limits" --run "storage=$limits" \
+        --run "batch=$limits" --run "plain=$limits" --run "root=$limits"
+    machine v1 --cgroup-v1 --run "batch=$limits"
+}
+
 await() {
     # shellcheck disable=SC2086
     for pid in $machines; do
@@ -64,21 +72,13 @@ status=0
 # A machine has one processor, so two of them need half the time.
 case $tests in
 '*')
-    limits=tests/workstation/run-limits.sh
-    machine limits --run "developer=$limits" --run "developer-login=$limits" --run "batch=$limits" \
-        --run "plain=$limits" --run "root=$limits"
-    machine v1 --cgroup-v1 --run "batch=$limits"
+    limit_tests
     await
     # These are the long half.
     run_tests one --run_test=stress --run_test=cleanup
     run_tests two --run_test=!stress --run_test=!cleanup
     ;;
-limits)
-    limits=tests/workstation/run-limits.sh
-    machine limits --run "developer=$limits" --run "developer-login=$limits" --run "batch=$limits" \
-        --run "plain=$limits" --run "root=$limits"
-    machine v1 --cgroup-v1 --run "batch=$limits"
-    ;;
+limits) limit_tests ;;
 *) run_tests one --run_test="$tests" ;;
 esac
 await
