@@ -217,6 +217,7 @@ check-docs: $(PROGRAMS) ## Check that every option has its man entry and complet
 bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(PROBES) ## Measure a start beside the peers'; memory; system calls; limits
 	@sh tests/support/deps.sh workstation
 	@$(STAGED) $(BENCH) $(BENCH_PEER)
+	@$(STAGED) $(BENCH) layers
 	@$(STAGED) sh tests/workstation/bench.sh $(KIND)
 
 .PHONY: asan

@@ -84,7 +84,10 @@ PrivateLayers::PrivateLayers(const OverlaysPlan& plan, const std::string& data_d
     if (!image_id.empty()) {
         image_ = hold_image(data_dir, image_id);
     }
-    make_own_directories({plan.directory, plan.directory + "/run"});
+    make_own_directories({plan.directory});
+    // In /var/tmp a link of somebody else's may lie in its place.
+    static_cast<void>(open_directory(plan.directory));
+    make_own_directories({plan.directory + "/run"});
     run_directory_ = open_directory(plan.directory + "/run");
     if (plan.keep.empty()) {
         driver_ = overlay::choose_driver(plan, "");
