@@ -136,7 +136,14 @@ int attach_by_mount(const Opened& opened, bool is_kept, int target) {
 
 } // namespace
 
-int attach_fuse(int target, int control) {
+int attach_fuse(std::span<const std::string> lower, const Layer& layer, int target, int control) {
+    if (layer.is_fresh) {
+        const Fd upper = mount::open_source(layer.upper.c_str());
+        const Fd below = mount::open_source(lower.back().c_str());
+        if (!upper || !below || !dress(upper, below)) {
+            return -1;
+        }
+    }
     // The kernel wants it opened in the user namespace that the mount belongs to.
     const Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
     if (!device) {

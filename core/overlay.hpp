@@ -23,8 +23,9 @@ struct Layer {
 /// \return 0; or -1, and errno.
 [[nodiscard]] int attach(std::span<const std::string> lower, const Layer& layer, int descriptors, int target);
 
-/// Mounts a new FUSE file system at `target` and sends the descriptor that answers for it over the control socket: from
-/// then on what looks into it waits for fuse-overlayfs. Plain code. \return 0; or -1, and errno.
-[[nodiscard]] int attach_fuse(int target, int control);
+/// The same for fuse-overlayfs: mounts a new FUSE file system at `target` and sends the descriptor that answers for it
+/// over the control socket. From then on what looks into it waits for the program. Plain code. \return 0; or -1, and
+/// errno.
+[[nodiscard]] int attach_fuse(std::span<const std::string> lower, const Layer& layer, int target, int control);
 
 } // namespace sandbox::overlay

@@ -176,7 +176,7 @@ void Builder::lay_over(std::size_t index, int target, const char* object) {
     const Overlay& overlay = materials_.overlays.list[index];
     const overlay::Layer& layer = materials_.layers[index];
     failure_.at(Step::lay_over,
-                materials_.through_fuse ? overlay::attach_fuse(target, materials_.control)
+                materials_.through_fuse ? overlay::attach_fuse(overlay.lower, layer, target, materials_.control)
                                         : overlay::attach(overlay.lower, layer, descriptors_.get(), target),
                 object);
 }

@@ -225,6 +225,23 @@ BOOST_AUTO_TEST_CASE(a_directory_of_an_image_that_is_a_link_to_the_host_shows_no
     BOOST_TEST(tree(home / "secret") == before);
 }
 
+BOOST_AUTO_TEST_CASE(what_cmd_plants_in_a_kept_layer_cannot_aim_the_next_run_at_the_host) {
+    box();
+    write(home / "victim", "untouched\n");
+    const auto keep = [&](const std::string& script) {
+        return sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "evil", "--", "sh", "-c", script});
+    };
+    // /proc, /etc and /dev are mount points now, which nobody renames: the next run of the layer could have others.
+    BOOST_TEST(keep("rmdir /srv 2>/dev/null; ln -s " + home.string() + " /srv; ln -sf " + (home / "victim").string() +
+                    " /etc/group; rm -f /etc/passwd; ln -s " + (home / "victim").string() + " /etc/passwd")
+                   .status == 0);
+    const Result next = sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "evil", "--tmpfs", "/srv/made",
+                                 "--", "sh", "-c", "cat /etc/passwd; ls " + (home / "made").string() + " 2>&1"});
+    BOOST_TEST(!next.printed("untouched"), next);
+    BOOST_TEST(!fs::exists(home / "made"));
+    BOOST_TEST(read_file(home / "victim") == "untouched\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_working_directory_of_an_image_cannot_lead_out) {
     for (const std::string& workdir :
          {std::string("/proc/self/fd/7"), std::string("/proc/1/root"), std::string("/proc/self/cwd/..")}) {

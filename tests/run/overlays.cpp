@@ -213,6 +213,10 @@ BOOST_AUTO_TEST_CASE(fuse_overlayfs_joins_an_image_and_cmd_neither_sees_nor_sign
     BOOST_TEST(ran.printed("33\n"), ran);
     BOOST_TEST(!ran.printed("fuse-overlayfs"), ran);
     BOOST_TEST(ran.printed("alive\n"), ran);
+    const Result of_user =
+        sandbox({"--quiet", "--net", "none", "--image", "box", "--overlay-driver", "fuse", "--user", "web", "--", "sh",
+                 "-c", "id -u; ls -d /bin /tmp; echo x > /tmp/file; cat /tmp/file"});
+    BOOST_TEST(of_user.out == "33\n/bin\n/tmp\nx\n", of_user);
     BOOST_TEST(tree(store / "layers") == before);
     BOOST_TEST(private_layers().empty());
 }
