@@ -57,15 +57,20 @@ bool is_empty(const std::string& path) {
     return stream && count <= 2; // "." and ".."
 }
 
-/// Files of the layers belong to ids that are ours only in a user namespace.
-void remove_in_namespace(const Fd& user_namespace, const Fd& runs, const std::vector<std::string>& names) {
+/// Files of the layers belong to ids that are ours only in a user namespace. Most runs leave none of others than the
+/// caller, and need no process for it.
+void remove_in_namespace(const Fd& user_namespace, const Fd& runs, std::vector<std::string> names) {
+    std::erase_if(names, [&](const std::string& name) { return remove_tree(runs.get(), name.c_str()) == 0; });
+    if (names.empty()) {
+        return;
+    }
     int pidfd = -1;
     const pid_t pid = sys::clone(0, &pidfd);
     if (pid == 0) {
-        // Where it fails, what belongs to the caller can go all the same.
-        [[maybe_unused]] const int entered = user_namespace ? ::setns(user_namespace.get(), CLONE_NEWUSER) : 0;
-        for (const std::string& name : names) {
-            remove_tree(runs.get(), name.c_str());
+        if (user_namespace && ::setns(user_namespace.get(), CLONE_NEWUSER) == 0) {
+            for (const std::string& name : names) {
+                remove_tree(runs.get(), name.c_str());
+            }
         }
         ::_exit(0);
     }

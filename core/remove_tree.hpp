@@ -3,7 +3,7 @@
 
 namespace sandbox {
 
-/// Removes `name` below the directory `parent`, with all that it holds. No link is followed, and no more than four
+/// Removes `name` below the directory `parent`, with all that it holds. No link is followed, and few
 /// descriptors are open at a time: what lies deep is first moved up into `name`, which has to be a directory of ours.
 /// Before: the caller may do so, as root of a user namespace that maps the owners may.
 /// \return 0, or -1 and errno; what could be removed is gone all the same.
