@@ -122,6 +122,11 @@ int place_descriptors(const Launch& launch, std::span<const int> late) {
     reset_signals();
     ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    // A parent that was gone before sends no signal any more, and the order would not come: pid 1, which waits for the
+    // parent too, has copies of its sockets, as we have.
+    if (::getppid() != launch.parent) {
+        ::_exit(kOwnFailure);
+    }
     Order order;
     int received[kMostSent] = {};
     const int count = receive_order(launch.orders, order, received);
