@@ -49,21 +49,27 @@ endif
 ifeq ($(KIND),sanitized)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 endif
+# Shared, in sandboxctl alone.
+IMAGE_LIBS := $(shell $(PKG_CONFIG) --libs libarchive nettle zlib) -pthread
 
 CPPFLAGS += -I. -DFMT_HEADER_ONLY=1 -D_GNU_SOURCE \
             -DSANDBOX_VERSION='"$(VERSION)"' -DSANDBOX_DATADIR='"$(datadir)/sandbox"' \
             -DSANDBOX_SYSCONFDIR='"$(sysconfdir)/sandbox"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 
 # One archive a directory; each may use only those to its right. `make check-layers` greps the includes.
-LAYERS := cmd netns core plan base
+LAYERS := cmd image netns core plan base
 USES_base  := base
 USES_plan  := plan $(USES_base)
 USES_core  := core $(USES_plan)
 USES_netns := netns $(USES_core)
+USES_image := image $(USES_core)
 USES_cmd   := cmd $(USES_netns)
+# sandboxctl alone looks after images; what that takes must not slow a start down.
+USES_sandboxctl := cmd image $(USES_netns)
 DIR_base  := core/base
 DIR_plan  := core/plan
 DIR_core  := core
+DIR_image := core/image
 DIR_netns := netns
 DIR_cmd   := cmd/common
 
@@ -79,7 +85,8 @@ PROBES   := $(patsubst tests/run/probes/%.c,$(B)/probes/%,$(wildcard tests/run/p
 all: $(PROGRAMS) ## Build sandbox and sandboxctl
 
 $(B)/sandbox: $(call objects,$(call sources,cmd/sandbox)) $(call archives,cmd)
-$(B)/sandboxctl: $(call objects,$(call sources,cmd/sandboxctl)) $(call archives,cmd)
+$(B)/sandboxctl: $(call objects,$(call sources,cmd/sandboxctl)) $(call archives,sandboxctl)
+$(B)/sandboxctl: private LIBS += $(IMAGE_LIBS)
 $(PROGRAMS):
 	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
@@ -120,7 +127,8 @@ COUNT := $(B)/tests/support/count.o
 # The unit tests of a layer link that layer and those below it, so the linker proves the layers.
 define unit
 $(B)/unit-$(1): $(call objects,$(call sources,tests/unit/$(1))) $(COUNT) $(B)/libsupport.a $(call archives,$(1))
-	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(B)/libsupport.a $(call archives,$(1)) $(LIBS)
+	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(B)/libsupport.a $(call archives,$(1)) $(LIBS) \
+	    $(if $(filter image,$(1)),$(IMAGE_LIBS))
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit,$(l))))
 
@@ -187,10 +195,13 @@ workstation: $(PROGRAMS) $(PROBES) ## Boot the workstation, with a shell on it; 
 	@sh tests/support/deps.sh workstation
 	@$(STAGED) sh -c 'sh tests/workstation/boot.sh --shell --share "$$SANDBOX_TEST_PREFIX"'
 
-# Who may include whom: cmd -> netns -> core -> core/plan -> core/base.
+# Who may include whom: cmd -> netns -> core -> core/plan -> core/base, and of cmd sandboxctl alone -> core/image
+# -> core.
 .PHONY: check-layers
 check-layers: ## Check that no directory includes one above it
 	@! grep -rnE '#include "(cmd|netns|tests)/' core
+	@! grep -rnE '#include "core/image/' core --exclude-dir=image
+	@! grep -rnE '#include "core/image/' netns cmd/sandbox cmd/common
 	@! grep -rnE '#include "(cmd|tests)/' netns
 	@! grep -rnE '#include "(tests|cmd/(sandbox|sandboxctl))/' cmd/common
 	@! grep -rnE '#include "(tests|cmd/sandboxctl)/' cmd/sandbox
@@ -206,6 +217,7 @@ check-docs: $(PROGRAMS) ## Check that every option has its man entry and complet
 bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(PROBES) ## Measure a start beside the peers'; memory; system calls; limits
 	@sh tests/support/deps.sh workstation
 	@$(STAGED) $(BENCH) $(BENCH_PEER)
+	@$(STAGED) $(BENCH) layers
 	@$(STAGED) sh tests/workstation/bench.sh $(KIND)
 
 .PHONY: asan

@@ -41,6 +41,18 @@ int drop_bounding_set(const CapabilitiesPlan& plan) {
 
 } // namespace
 
+int raise_effective() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capget, &header, sets) < 0) {
+        return -1;
+    }
+    for (__user_cap_data_struct& word : sets) {
+        word.effective = word.permitted;
+    }
+    return static_cast<int>(::syscall(SYS_capset, &header, sets));
+}
+
 int drop(const CapabilitiesPlan& plan) {
     // First, because it takes CAP_SETPCAP.
     if (drop_bounding_set(plan) < 0) {

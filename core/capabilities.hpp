@@ -5,6 +5,10 @@
 
 namespace sandbox::capabilities {
 
+/// Makes what is permitted effective again: a change from uid 0 to another, under PR_SET_KEEPCAPS, took that away.
+/// \return 0, or -1 and errno.
+[[nodiscard]] int raise_effective();
+
 /// Cuts the effective, permitted, inheritable, bounding and ambient sets of the calling thread to `plan.keep`. Before:
 /// it has CAP_SETPCAP in its user namespace and its final ids. \return 0, or -1 and errno.
 [[nodiscard]] int drop(const CapabilitiesPlan& plan);

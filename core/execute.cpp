@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "core/base/exit_status.hpp"
 #include "core/base/message.hpp"
@@ -35,6 +36,16 @@ Execution::Execution(const Plan& plan, const seccomp::Program& program, const si
     environment_.push_back(nullptr);
     for (const std::string& candidate : plan.process.candidates) {
         candidates_.push_back(candidate.c_str());
+    }
+}
+
+void Execution::set_home(const char* home) {
+    constexpr std::size_t kName = sizeof "HOME=" - 1;
+    std::strncpy(home_ + kName, home, sizeof home_ - kName - 1);
+    for (char*& entry : environment_) {
+        if (entry != nullptr && std::strncmp(entry, home_, kName) == 0) {
+            entry = home_;
+        }
     }
 }
 

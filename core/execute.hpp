@@ -21,6 +21,9 @@ public:
     /// `signals` is the signal mask that CMD gets: the caller's.
     Execution(const Plan& plan, const seccomp::Program& program, const sigset_t& signals);
 
+    /// Puts `home` in the place of the environment's HOME, before `start`. Plain code.
+    void set_home(const char* home);
+
     /// Why CMD could not be executed.
     struct Failure {
         Step step = Step::execute;
@@ -50,6 +53,7 @@ private:
     std::vector<char*> arguments_;
     std::vector<std::string> environment_words_;
     std::vector<char*> environment_;
+    char home_[1100] = "HOME=";
     std::vector<const char*> candidates_;
     std::unique_ptr<char[]> stack_;
     int terminal_ = -1;

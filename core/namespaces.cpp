@@ -5,8 +5,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstddef>
+#include <string>
 
+#include "core/base/error.hpp"
 #include "core/base/fd.hpp"
 
 namespace sandbox::namespaces {
@@ -29,6 +32,16 @@ void create_cgroup(const NamespacesPlan& plan, const StepReporter& failure) {
 
 void make_mounts_private(const StepReporter& failure) {
     failure.at(Step::make_mounts_private, ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "/");
+}
+
+Fd open_user_namespace(pid_t child) {
+    const std::string path = "/proc/" + std::to_string(child) + "/ns/user";
+    Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened) {
+        const int error_number = errno;
+        throw Error("cannot open the user namespace of the sandbox").kernel(error_number);
+    }
+    return opened;
 }
 
 NamespaceInodes read_inodes() {

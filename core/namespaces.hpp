@@ -1,6 +1,9 @@
 // The namespaces of the sandbox: namespaces(7), clone(2), unshare(2).
 #pragma once
 
+#include <sys/types.h>
+
+#include "core/base/fd.hpp"
 #include "core/base/message.hpp"
 #include "core/base/step.hpp"
 #include "core/plan/plan.hpp"
@@ -20,6 +23,9 @@ void create_cgroup(const NamespacesPlan& plan, const StepReporter& failure);
 
 /// From here on neither side sees the other's mounts and unmounts: mount_namespaces(7).
 void make_mounts_private(const StepReporter& failure);
+
+/// The user namespace of a child that is still dumpable (proc(5), ptrace(2) on access). \throws Error
+[[nodiscard]] Fd open_user_namespace(pid_t child);
 
 /// The inode numbers that tell the namespaces of this process apart, read from /proc/self/ns.
 [[nodiscard]] NamespaceInodes read_inodes();

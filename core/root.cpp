@@ -11,6 +11,7 @@
 #include "core/base/file.hpp"
 #include "core/base/sys.hpp"
 #include "core/mount.hpp"
+#include "core/tree_path.hpp"
 
 namespace sandbox::root {
 
@@ -25,13 +26,17 @@ constexpr const char* kEmptyFile = "nothing";
 /// in the old root and goes with it.
 class Builder {
 public:
-    Builder(const IdsPlan& ids, const StepReporter& failure) : ids_(ids), failure_(failure) {}
+    Builder(const Materials& materials, Identity& identity, const StepReporter& failure)
+        : materials_(materials), identity_(identity), failure_(failure) {}
 
-    Fd build(const RootPlan& plan);
+    Fd build();
 
 private:
     void make_stage();
     void make_base(const RootPlan& plan);
+    Fd attach_stage(const RootPlan& plan);
+    void make_tree_base(const TreeRoot& tree, const Fd& place);
+    void settle_in_tree();
     void add(const RootEntry& entry);
     void seal(const RootPlan& plan);
 
@@ -41,10 +46,14 @@ private:
     void bind(const RootEntry& entry);
     void attach_private_directory(const RootEntry& entry, Step step);
     void attach_text(const RootEntry& entry);
-    void attach_empty(const char* name, const char* dest, Step step);
+    void attach_empty(const char* name, const Fd& target, const RootEntry& entry, Step step);
     void pin(const RootEntry& entry);
     void mount_proc(const RootEntry& entry);
     void mount_devpts(const RootEntry& entry);
+    void mount_sysfs(const RootEntry& entry);
+    void mount_if_possible(const RootEntry& entry, const char* type, std::uint64_t attributes);
+    void attach_overlay(const RootEntry& entry);
+    void lay_over(std::size_t index, int target, const char* object);
     void mask(const RootEntry& entry);
     void make_read_only_in_place(const RootEntry& entry);
 
@@ -55,14 +64,17 @@ private:
     };
     Place open_parent(const RootEntry& entry, Step step);
     Fd open_target(const char* dest, Step step);
+    Fd open_target(const RootEntry& entry, Step step);
     enum class Depth { single, tree };
     /// Adds MOUNT_ATTR_* flags to a detached mount, and reads them back.
     void set_attributes(const Fd& mount, std::uint64_t attributes, Depth depth, Step step, const char* object);
-    void attach_at(const Fd& mount, const char* dest, Step step);
+    void attach_at(const Fd& mount, const RootEntry& entry, Step step);
     void require(const Fd& fd, Step step, const char* object) { failure_.at(step, fd.get(), object); }
 
-    const IdsPlan& ids_;
+    const Materials& materials_;
+    Identity& identity_;
     const StepReporter& failure_;
+    Fd descriptors_; ///< /proc/self/fd, which the stage covers: for overlays
     Fd stage_;
     Fd root_;
     bool has_tty_group_ = false;
@@ -71,10 +83,14 @@ private:
 
 constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-Fd Builder::build(const RootPlan& plan) {
+Fd Builder::build() {
+    const RootPlan& plan = materials_.root;
     has_tty_group_ = plan.has_tty_group;
     make_stage();
     make_base(plan);
+    if (plan.tree) {
+        settle_in_tree();
+    }
     for (const RootEntry& entry : plan.entries) {
         add(entry);
     }
@@ -103,16 +119,66 @@ void Builder::make_base(const RootPlan& plan) {
         const std::uint64_t attributes = kSafe | (plan.host_root_writable ? 0U : MOUNT_ATTR_RDONLY);
         set_attributes(host, attributes, Depth::tree, Step::create_root, "/");
     }
+    const Fd place = attach_stage(plan);
+    if (plan.tree) {
+        return make_tree_base(*plan.tree, place);
+    }
+    root_ = plan.host_root ? std::move(host) : mount::clone_single(stage_.get(), "root");
+    require(root_, Step::create_root, "root");
+    failure_.at(Step::create_root, mount::attach(root_.get(), place.get()), "root");
+}
+
+/// From here on the stage covers its place in the old root. \return where the new root goes.
+Fd Builder::attach_stage(const RootPlan& plan) {
+    if (!materials_.layers.empty()) {
+        descriptors_.reset(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        require(descriptors_, Step::create_root, "/proc/self/fd");
+    }
     const char* const stage_point = plan.stage_point.c_str();
     const Fd point(::open(stage_point, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     require(point, Step::create_root, stage_point);
     failure_.at(Step::create_root, mount::attach(stage_.get(), point.get()), "tmpfs");
-
-    root_ = plan.host_root ? std::move(host) : mount::clone_single(stage_.get(), "root");
-    require(root_, Step::create_root, "root");
-    const Fd place = mount::open_below(stage_.get(), "root");
+    Fd place = mount::open_below(stage_.get(), "root");
     require(place, Step::create_root, "root");
-    failure_.at(Step::create_root, mount::attach(root_.get(), place.get()), "root");
+    return place;
+}
+
+void Builder::make_tree_base(const TreeRoot& tree, const Fd& place) {
+    if (tree.directory.empty()) {
+        lay_over(0, place.get(), "/");
+        root_ = mount::open_below(stage_.get(), "root"); // what lies on top now
+        require(root_, Step::create_root, "/");
+        set_attributes(root_, kSafe, Depth::single, Step::create_root, "/");
+        return;
+    }
+    const char* const path = tree.directory.c_str();
+    const Fd source = mount::open_source(path);
+    require(source, Step::open_source, path);
+    root_ = mount::clone_tree(source.get());
+    require(root_, Step::open_source, path);
+    set_attributes(root_, kSafe | MOUNT_ATTR_RDONLY, Depth::tree, Step::create_root, path);
+    failure_.at(Step::create_root, mount::attach(root_.get(), place.get()), path);
+}
+
+/// Nothing of the tree has run yet, and nothing of ours is mounted in it: what is looked up now cannot be moved.
+void Builder::settle_in_tree() {
+    const char* const user = materials_.user_in_root.c_str();
+    failure_.at(Step::look_up_user, look_up_user(root_.get(), user, identity_), user);
+    const char* const workdir = materials_.made_workdir.c_str();
+    if (*workdir != '\0' && materials_.root.tree->directory.empty()) {
+        const Fd made =
+            tree_path::open_or_make(root_.get(), workdir, tree_path::Want::directory, tree_path::Links::followed);
+        require(made, Step::enter_workdir, workdir);
+    }
+}
+
+void Builder::lay_over(std::size_t index, int target, const char* object) {
+    const Overlay& overlay = materials_.overlays.list[index];
+    const overlay::Layer& layer = materials_.layers[index];
+    failure_.at(Step::lay_over,
+                materials_.through_fuse ? overlay::attach_fuse(overlay.lower, layer, target, materials_.control)
+                                        : overlay::attach(overlay.lower, layer, descriptors_.get(), target),
+                object);
 }
 
 void Builder::add(const RootEntry& entry) {
@@ -125,12 +191,14 @@ void Builder::add(const RootEntry& entry) {
         return make_link(entry);
     case RootEntry::Kind::bind:
         return bind(entry);
+    case RootEntry::Kind::overlay:
+        return attach_overlay(entry);
     case RootEntry::Kind::private_directory:
         return attach_private_directory(entry, Step::attach_mount);
     case RootEntry::Kind::cover_directory:
         return attach_private_directory(entry, Step::cover_path);
     case RootEntry::Kind::cover_file:
-        return attach_empty(kEmptyFile, entry.dest.c_str(), Step::cover_path);
+        return attach_empty(kEmptyFile, open_target(entry, Step::cover_path), entry, Step::cover_path);
     case RootEntry::Kind::text:
         return attach_text(entry);
     case RootEntry::Kind::pin:
@@ -139,6 +207,12 @@ void Builder::add(const RootEntry& entry) {
         return mount_proc(entry);
     case RootEntry::Kind::devpts:
         return mount_devpts(entry);
+    case RootEntry::Kind::sysfs:
+        return mount_sysfs(entry);
+    case RootEntry::Kind::cgroups:
+        return mount_if_possible(entry, "cgroup2", kSafe | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
+    case RootEntry::Kind::mqueue:
+        return mount_if_possible(entry, "mqueue", kSafe | MOUNT_ATTR_NOEXEC);
     case RootEntry::Kind::mask:
         return mask(entry);
     case RootEntry::Kind::read_only_in_place:
@@ -164,10 +238,21 @@ void Builder::set_attributes(const Fd& mount, std::uint64_t attributes, Depth de
     failure_.at(step, mount::expect_attributes(mount.get(), attributes), object);
 }
 
-void Builder::attach_at(const Fd& mount, const char* dest, Step step) {
-    require(mount, step, dest);
-    const Fd target = open_target(dest, step);
-    failure_.at(step, mount::attach(mount.get(), target.get()), dest);
+void Builder::attach_at(const Fd& mount, const RootEntry& entry, Step step) {
+    require(mount, step, entry.dest.c_str());
+    const Fd target = open_target(entry, step);
+    failure_.at(step, mount::attach(mount.get(), target.get()), entry.dest.c_str());
+}
+
+Fd Builder::open_target(const RootEntry& entry, Step step) {
+    if (!entry.in_tree) {
+        return open_target(entry.dest.c_str(), step);
+    }
+    Fd target = tree_path::open_or_make(root_.get(), entry.dest.c_str(),
+                                        entry.source_is_directory ? tree_path::Want::directory : tree_path::Want::file,
+                                        entry.follows_links ? tree_path::Links::followed : tree_path::Links::refused);
+    require(target, Step::make_mount_point, entry.dest.c_str());
+    return target;
 }
 
 Fd Builder::open_target(const char* dest, Step step) {
@@ -208,7 +293,18 @@ void Builder::bind(const RootEntry& entry) {
     const std::uint64_t attributes =
         MOUNT_ATTR_NOSUID | (entry.devices ? 0U : MOUNT_ATTR_NODEV) | (entry.writable ? 0U : MOUNT_ATTR_RDONLY);
     set_attributes(tree, attributes, Depth::tree, Step::set_mount_attributes, path);
-    attach_at(tree, entry.dest.c_str(), Step::attach_mount);
+    attach_at(tree, entry, Step::attach_mount);
+}
+
+void Builder::attach_overlay(const RootEntry& entry) {
+    const char* const dest = entry.dest.c_str();
+    const Fd target = open_target(entry, Step::attach_mount);
+    lay_over(entry.overlay, target.get(), dest);
+    // What lies on top now; in a tree of its own a link may lead there.
+    const Fd top = entry.in_tree ? tree_path::open_existing(root_.get(), dest, tree_path::Links::followed)
+                                 : mount::open_below(root_.get(), dest);
+    require(top, Step::attach_mount, dest);
+    set_attributes(top, kSafe, Depth::single, Step::set_mount_attributes, dest);
 }
 
 void Builder::attach_private_directory(const RootEntry& entry, Step step) {
@@ -217,21 +313,26 @@ void Builder::attach_private_directory(const RootEntry& entry, Step step) {
     std::to_chars(std::begin(name), std::end(name) - 1, private_count_++);
     failure_.at(step, ::mkdirat(stage_.get(), name, 0700), dest);
     failure_.at(step, ::fchmodat(stage_.get(), name, entry.mode, 0), dest);
-    if (ids_.uid != ::geteuid() || ids_.gid != ::getegid()) {
-        failure_.at(step, ::fchownat(stage_.get(), name, ids_.uid, ids_.gid, AT_SYMLINK_NOFOLLOW), dest);
+    // What stands in for a directory of the tree's own is root's, as that is.
+    const bool is_roots = entry.in_tree && entry.origin.kind == Origin::Kind::built_in;
+    const uid_t uid = is_roots ? 0 : identity_.uid;
+    const gid_t gid = is_roots ? 0 : identity_.gid;
+    if (uid != ::geteuid() || gid != ::getegid()) {
+        failure_.at(step, ::fchownat(stage_.get(), name, uid, gid, AT_SYMLINK_NOFOLLOW), dest);
     }
     const Fd tree = mount::clone_single(stage_.get(), name);
     require(tree, step, dest);
-    attach_at(tree, dest, step);
+    attach_at(tree, entry, step);
 }
 
 /// Covers `dest` with the stage's empty file or directory. A file of ours, not /dev/null: nothing that could have been
 /// swapped for a link (CVE-2025-31133).
-void Builder::attach_empty(const char* name, const char* dest, Step step) {
+void Builder::attach_empty(const char* name, const Fd& target, const RootEntry& entry, Step step) {
+    const char* const dest = entry.dest.c_str();
     const Fd empty = mount::clone_single(stage_.get(), name);
     require(empty, step, dest);
     set_attributes(empty, kSafe | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, Depth::single, step, dest);
-    attach_at(empty, dest, step);
+    failure_.at(step, mount::attach(empty.get(), target.get()), dest);
 }
 
 void Builder::attach_text(const RootEntry& entry) {
@@ -248,7 +349,7 @@ void Builder::attach_text(const RootEntry& entry) {
     const Fd mount = mount::clone_single(stage_.get(), name);
     require(mount, Step::attach_mount, dest);
     set_attributes(mount, kSafe | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, Depth::single, Step::attach_mount, dest);
-    attach_at(mount, dest, Step::attach_mount);
+    attach_at(mount, entry, Step::attach_mount);
 }
 
 void Builder::pin(const RootEntry& entry) {
@@ -260,7 +361,7 @@ void Builder::pin(const RootEntry& entry) {
 
 void Builder::mount_proc(const RootEntry& entry) {
     const Fd proc = mount::make_file_system("proc", {}, kSafe | MOUNT_ATTR_NOEXEC);
-    attach_at(proc, entry.dest.c_str(), Step::mount_proc);
+    attach_at(proc, entry, Step::mount_proc);
 }
 
 void Builder::mount_devpts(const RootEntry& entry) {
@@ -268,19 +369,43 @@ void Builder::mount_devpts(const RootEntry& entry) {
         {"newinstance", nullptr}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}};
     const std::span parameters = std::span(kWithTtyGroup).first(has_tty_group_ ? 4 : 3);
     const Fd devpts = mount::make_file_system("devpts", parameters, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-    attach_at(devpts, entry.dest.c_str(), Step::mount_devpts);
+    attach_at(devpts, entry, Step::mount_devpts);
+}
+
+void Builder::mount_sysfs(const RootEntry& entry) {
+    constexpr std::uint64_t kAttributes = kSafe | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    Fd sysfs = mount::make_file_system("sysfs", {}, kAttributes);
+    if (!sysfs && errno == EPERM) {
+        // In a container whose own /sys is partly covered, the kernel lets nobody see more: crun(1) does the same.
+        const Fd source = mount::open_source("/sys");
+        require(source, Step::mount_sysfs, entry.dest.c_str());
+        sysfs = mount::clone_tree(source.get());
+        require(sysfs, Step::mount_sysfs, entry.dest.c_str());
+        set_attributes(sysfs, kAttributes, Depth::tree, Step::mount_sysfs, entry.dest.c_str());
+    }
+    attach_at(sysfs, entry, Step::mount_sysfs);
+}
+
+/// A kernel may be built without it, and a machine with cgroup v1 has none.
+void Builder::mount_if_possible(const RootEntry& entry, const char* type, std::uint64_t attributes) {
+    const Fd made = mount::make_file_system(type, {}, attributes);
+    const Fd target = mount::open_below(root_.get(), entry.dest.c_str());
+    if (made && target) {
+        failure_.at(Step::attach_mount, mount::attach(made.get(), target.get()), entry.dest.c_str());
+    }
 }
 
 void Builder::mask(const RootEntry& entry) {
     const char* const dest = entry.dest.c_str();
     struct stat status {};
-    const Fd target = mount::open_below(root_.get(), dest);
-    if (!target && errno == ENOENT) {
-        return; // this kernel has no such file
+    const Fd target = entry.in_tree ? tree_path::open_existing(root_.get(), dest, tree_path::Links::followed)
+                                    : mount::open_below(root_.get(), dest);
+    if (!target && errno == ENOENT && !(entry.in_tree && entry.origin.kind == Origin::Kind::option)) {
+        return; // this kernel, or this tree, has no such file
     }
     require(target, Step::mask_path, dest);
     failure_.at(Step::mask_path, ::fstat(target.get(), &status), dest);
-    attach_empty(S_ISDIR(status.st_mode) ? kEmptyDirectory : kEmptyFile, dest, Step::mask_path);
+    attach_empty(S_ISDIR(status.st_mode) ? kEmptyDirectory : kEmptyFile, target, entry, Step::mask_path);
 }
 
 void Builder::make_read_only_in_place(const RootEntry& entry) {
@@ -304,15 +429,15 @@ void Builder::seal(const RootPlan& plan) {
             set_attributes(cover, MOUNT_ATTR_RDONLY, Depth::single, Step::cover_path, entry.dest.c_str());
         }
     }
-    if (!plan.host_root) {
+    if (plan.tree ? !plan.tree->writable : !plan.host_root) {
         set_attributes(root_, MOUNT_ATTR_RDONLY, Depth::single, Step::seal_root, "");
     }
 }
 
 } // namespace
 
-Fd assemble(const RootPlan& plan, const IdsPlan& ids, const StepReporter& failure) {
-    return Builder(ids, failure).build(plan);
+Fd assemble(const Materials& materials, Identity& identity, const StepReporter& failure) {
+    return Builder(materials, identity, failure).build();
 }
 
 void enter(Fd new_root, const StepReporter& failure) {

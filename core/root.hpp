@@ -1,17 +1,34 @@
 // The new root: assembled from the plan's entries, then entered by pivot_root(2), the old one unmounted.
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "core/base/fd.hpp"
 #include "core/base/step.hpp"
+#include "core/overlay.hpp"
 #include "core/plan/plan.hpp"
+#include "core/tree_user.hpp"
 
 namespace sandbox::root {
 
-/// Builds the root file system that `plan` lists, entry by entry. Before: the process has its own user and mount
+/// What a root is built from.
+struct Materials {
+    const RootPlan& root;
+    const OverlaysPlan& overlays;
+    std::span<const overlay::Layer> layers; ///< beside OverlaysPlan::list
+    bool through_fuse;                      ///< else through the kernel's overlay
+    int control;                            ///< where descriptors go to the supervisor
+    const std::string& user_in_root;        ///< IdsPlan's
+    const std::string& made_workdir;        ///< a directory that is made in a tree of its own; empty: none
+};
+
+/// Builds the root file system that the plan lists, entry by entry. Before: the process has its own user and mount
 /// namespaces, its maps are written, and all mounts are private. After: the returned descriptor is the new root, an
-/// attached mount, sealed read-only where it is ours; nothing of it is visible from "/" yet. `ids` own the private
-/// directories. Plain code, for between clone and exec; leaves through `failure`.
-[[nodiscard]] Fd assemble(const RootPlan& plan, const IdsPlan& ids, const StepReporter& failure);
+/// attached mount, sealed read-only where it is ours; nothing of it is visible from "/" yet. `identity`
+/// owns the private directories; where the plan has a user to look up, it is filled first. Plain code, for between
+/// clone and exec; leaves through `failure`.
+[[nodiscard]] Fd assemble(const Materials& materials, Identity& identity, const StepReporter& failure);
 
 /// pivot_root(2) into `new_root`, then unmounts all that was there before. After: no path, descriptor or mount of this
 /// process but `new_root`'s own leads to the old root.

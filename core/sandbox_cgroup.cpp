@@ -51,8 +51,9 @@ CgroupObstacle obstacle_of(const Error& error) {
 
 } // namespace
 
-SandboxCgroup::SandboxCgroup(const CgroupPlan& plan, std::string name, pid_t child)
-    : plan_(plan), child_(child), name_(std::move(name)), obstacle_(plan.obstacle), limits_(plan.limits) {
+SandboxCgroup::SandboxCgroup(const CgroupPlan& plan, std::string name, pid_t child, std::vector<pid_t> companions)
+    : plan_(plan), child_(child), companions_(std::move(companions)), name_(std::move(name)), obstacle_(plan.obstacle),
+      limits_(plan.limits) {
     if (!plan.wanted() || !plan.places.any()) {
         return;
     }
@@ -73,8 +74,9 @@ SandboxCgroup::~SandboxCgroup() {
 void SandboxCgroup::ask_systemd() {
     try {
         unit_ = unit_name(name_);
-        scope_.emplace(plan_.places.bus, unit_, "sandbox: " + escaped(name_),
-                       std::vector<pid_t>{child_, keeper_->pid()});
+        std::vector<pid_t> pids = {child_, keeper_->pid()};
+        pids.insert(pids.end(), companions_.begin(), companions_.end());
+        scope_.emplace(plan_.places.bus, unit_, "sandbox: " + escaped(name_), pids);
     } catch (const Error& error) {
         refused_ = error; // the next place is tried, or this is told: give_up
     }
@@ -169,6 +171,9 @@ void SandboxCgroup::move_apart(const std::string& parent) {
     }
     cgroup_.emplace(CgroupKeeper::sandbox_directory(task_));
     cgroup_->add(child_);
+    for (const pid_t companion : companions_) {
+        cgroup_->add(companion);
+    }
     if (!read_small_file(parent + "/cgroup.procs").empty()) {
         throw Error("cannot limit a part of the cgroup " + quoted(parent))
             .cause("it has other processes than this one, and the kernel limits no child of such a cgroup")

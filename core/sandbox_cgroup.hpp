@@ -23,7 +23,8 @@ public:
     /// Asks for the place; waits for nothing.
     /// \param name of the sandbox or its CMD, for people. \param child the sandbox's first process; it has the caller's
     /// uid, for systemd moves no other.
-    SandboxCgroup(const CgroupPlan& plan, std::string name, pid_t child);
+    /// \param companions processes beside the sandbox that its limits hold for too; they wait, with the caller's uid.
+    SandboxCgroup(const CgroupPlan& plan, std::string name, pid_t child, std::vector<pid_t> companions = {});
     SandboxCgroup(const SandboxCgroup&) = delete;
     SandboxCgroup& operator=(const SandboxCgroup&) = delete;
     ~SandboxCgroup();
@@ -53,6 +54,7 @@ private:
 
     const CgroupPlan& plan_;
     pid_t child_;
+    std::vector<pid_t> companions_;
     std::string name_;
     std::string unit_;
     std::string obstacle_;

@@ -19,7 +19,7 @@
 #include "core/base/exit_status.hpp"
 #include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
-#include "netns/companion.hpp"
+#include "core/companion.hpp"
 #include "netns/relay.hpp"
 
 namespace sandbox::netns {
@@ -317,7 +317,8 @@ int keep_only(const std::vector<int>& sockets) {
     ::prctl(PR_SET_NAME, "sandbox-ports", 0, 0, 0);
     ::setsid();
     // What it was copied from stays closed to CMD, should they share a pid namespace.
-    if (enter(surroundings, parent) < 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || keep_only(sockets) < 0) {
+    if (enter_surroundings(surroundings, parent) < 0 || ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+        keep_only(sockets) < 0) {
         ::_exit(kOwnFailure);
     }
     rlimit limit{};
@@ -326,7 +327,7 @@ int keep_only(const std::vector<int>& sockets) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
     const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
     // The sockets of the host that it needs are open; what it can still do is to connect inside and to pass bytes on.
-    if (epoll < 0 || drop_capabilities() < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+    if (epoll < 0 || drop_all_capabilities() < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         ::_exit(kOwnFailure);
     }
     [[maybe_unused]] const ssize_t written = ::write(ready, "1", 1);

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/base/fd.hpp"
+#include "core/companion.hpp"
 #include "core/plan/plan.hpp"
-#include "netns/companion.hpp"
 #include "netns/listeners.hpp"
 
 namespace sandbox::netns {

@@ -31,7 +31,7 @@ for option in $options; do
     expect "completion/fish/--$option" grep -Eq -e "^complete -c sandbox .* -l $option( |\$)" \
         "$share/fish/vendor_completions.d/sandbox.fish"
 done
-for verb in doctor "profile list" "profile show" "profile check" completion; do
+for verb in doctor kept diff discard "profile list" "profile show" "profile check" completion; do
     word=${verb##* }
     expect "man/sandboxctl-$verb" grep -qx "\.Ss $verb" man/sandboxctl.1
     expect "completion/bash/sandboxctl-$verb" grep -q "^ *'sandboxctl.*|$word') path='sandboxctl $verb'" \
@@ -52,7 +52,7 @@ for key in $keys; do
         'awk -v s="$1" "/^\.S[sh]/ { inside = index(\$0, s) } inside" man/sandbox-profile.5 | grep -q "^\.It Ic $2 No ="' \
         sh "$section" "${key#*.}"
 done
-for page in sandbox.1 sandboxctl.1 sandbox-profile.5 sandbox-security.7; do
+for page in sandbox.1 sandboxctl.1 sandbox-profile.5 sandbox-security.7 sandbox-images.7; do
     expect "lint/$page" mandoc -Tlint -Wwarning "man/$page"
     expect "installed/$page" test -s "$share/man/man${page##*.}/$page"
 done

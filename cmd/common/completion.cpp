@@ -31,6 +31,14 @@ CompletionArgument describe_argument(const Option& option) {
     argument.comma_list = option.comma_list;
     argument.optional = option.argument_optional;
     switch (option.completes) {
+    case Option::Completes::image:
+        argument.kind = Kind::listed;
+        argument.command = kListImages;
+        break;
+    case Option::Completes::kept:
+        argument.kind = Kind::listed;
+        argument.command = kListKept;
+        break;
     case Option::Completes::nothing:
         break;
     case Option::Completes::path:

@@ -9,11 +9,12 @@ namespace sandbox {
 
 /// What can stand for an argument.
 struct CompletionArgument {
-    enum class Kind { none, anything, path, directory, profile, words, variable };
+    enum class Kind { none, anything, path, directory, profile, words, variable, listed };
 
     Kind kind = Kind::none;
     std::string name;               ///< "NAME", for a hint
     std::vector<std::string> words; ///< for `words`; for `profile` besides the profiles
+    std::string_view command = {};  ///< for `listed`: it prints the words, a line each
     bool comma_list = false;
     bool optional = false; ///< only behind '='
     std::string suffix;    ///< what is put behind a completed word ("=")
@@ -45,5 +46,9 @@ struct CompletionCommand {
 
 /// The command that prints the profiles' names, a name a line, for use in a script.
 constexpr std::string_view kListProfiles = "sandboxctl profile list 2>/dev/null | cut -d' ' -f1";
+
+/// As that, for the names of images, and those that private layers are kept under.
+constexpr std::string_view kListImages = "sandboxctl image list 2>/dev/null | cut -d' ' -f1";
+constexpr std::string_view kListKept = "sandboxctl kept 2>/dev/null | grep -v '^ ' | cut -d' ' -f1";
 
 } // namespace sandbox

@@ -38,6 +38,8 @@ std::string reply(const CompletionArgument& argument) {
         return fmt::format("if [[ $cur == */* ]]; then compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\")); "
                            "else COMPREPLY=($(compgen -W \"$({})\"{} -- \"$cur\")); fi",
                            kListProfiles, argument.words.empty() ? "" : "$'\\n'" + word_list(argument.words));
+    case Kind::listed:
+        return fmt::format("COMPREPLY=($(compgen -W \"$({})\" -- \"$cur\"))", argument.command);
     case Kind::variable:
         if (!argument.suffix.empty()) {
             return fmt::format("compopt -o nospace; COMPREPLY=($(compgen -e -S '{}' -- \"$cur\"))", argument.suffix);

@@ -35,6 +35,8 @@ std::string candidates(const CompletionArgument& argument) {
     case Kind::profile:
         return fmt::format(" -r -F -a '({}){}'", "__sandbox_profiles",
                            argument.words.empty() ? "" : fmt::format(" {}", fmt::join(argument.words, " ")));
+    case Kind::listed:
+        return fmt::format(" -x -a '({})'", argument.command == kListKept ? "__sandbox_kept" : "__sandbox_images");
     case Kind::variable:
         return argument.suffix.empty() ? " -x -a '(set --names -x)'"
                                        : fmt::format(" -x -a '(set --names -x){}'", argument.suffix);
@@ -100,8 +102,14 @@ std::string fish_completion(const CompletionCommand& program) {
 function __sandbox_profiles
     {1}
 end
+function __sandbox_images
+    {2}
+end
+function __sandbox_kept
+    {3}
+end
 )",
-                                     program.name, kListProfiles);
+                                     program.name, kListProfiles, kListImages, kListKept);
     if (!program.runs_command) {
         script += fmt::format("complete -c {} -f\n", program.name);
         describe(program, program.name, "", script);

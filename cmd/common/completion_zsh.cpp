@@ -28,6 +28,14 @@ std::string escaped_text(std::string_view text) {
     return result;
 }
 
+std::string in_single_quotes(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        result += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    return result;
+}
+
 /// ":message:action" of one argument.
 std::string action(const CompletionArgument& argument) {
     const std::string message = ":" + escaped_text(argument.name) + ":";
@@ -43,6 +51,9 @@ std::string action(const CompletionArgument& argument) {
     case Kind::profile:
         return message + (argument.words.empty() ? "_sandbox_profiles"
                                                  : fmt::format("_sandbox_profiles {}", fmt::join(argument.words, " ")));
+    case Kind::listed:
+        // Inside of single quotes, as all of the line is.
+        return message + fmt::format("compadd - ${{(f)\"$({})\"}}", in_single_quotes(argument.command));
     case Kind::variable:
         return message + (argument.suffix.empty() ? "_parameters -g \"*export*\""
                                                   : fmt::format("_parameters -g \"*export*\" -S {}", argument.suffix));

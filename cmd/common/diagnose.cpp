@@ -10,6 +10,7 @@
 
 #include "cmd/common/checks.hpp"
 #include "cmd/common/diagnose_execute.hpp"
+#include "cmd/common/diagnose_tree.hpp"
 
 namespace sandbox {
 
@@ -68,6 +69,9 @@ void add_causes(Error& error, Step step, int error_number, std::string_view obje
                 const Machine& machine) {
     if (step == Step::execute) {
         add_execute_causes(error, error_number, object, plan, host);
+        return;
+    }
+    if (add_tree_causes(error, step, error_number, object, plan)) {
         return;
     }
     const std::vector<std::string_view> ids = suspect_checks(step);

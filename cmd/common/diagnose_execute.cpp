@@ -148,6 +148,12 @@ private:
     }
 
     void explain_absence() {
+        if (plan_.root.tree) {
+            if (plan_.process.arguments.front().find('/') == std::string::npos) {
+                error_.cause(fmt::format("no directory of PATH inside has it: {}", inside_path()));
+            }
+            return;
+        }
         const std::string file = on_the_host();
         if (file.empty()) {
             if (plan_.process.arguments.front().find('/') == std::string::npos) {

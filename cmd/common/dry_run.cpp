@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include <algorithm>
+#include <array>
 
 #include <cap-ng.h>
 #include <fmt/format.h>
@@ -110,7 +111,10 @@ void write_map(Page& page, std::string_view name, const std::vector<MapEntry>& m
 
 void write_identity(Page& page, const IdsPlan& ids) {
     page.section("identity");
-    page.line(named("runs as", fmt::format("uid {}, gid {}", ids.uid, ids.gid)), ids.user_origin);
+    page.line(named("runs as", ids.user_in_root.empty()
+                                   ? fmt::format("uid {}, gid {}", ids.uid, ids.gid)
+                                   : fmt::format("{}, by the /etc/passwd of the root", escaped(ids.user_in_root))),
+              ids.user_origin);
     page.line(named("groups", ids.drop_groups ? "the supplementary groups are dropped" : "nothing is dropped"),
               ids.groups_origin);
     page.line(named("maps", ids.through_helpers
@@ -177,6 +181,10 @@ std::string fact(const RootEntry& entry) {
         text += entry.source == entry.dest ? "" : fmt::format(" (the host's {})", escaped(entry.source));
         text += entry.devices ? ", devices work" : "";
         break;
+    case RootEntry::Kind::overlay:
+        text += entry.source == entry.dest ? "" : fmt::format(" (the host's {})", escaped(entry.source));
+        text += ", under a private layer";
+        break;
     case RootEntry::Kind::link:
         text += fmt::format(" -> {}", escaped(entry.source));
         break;
@@ -193,9 +201,41 @@ std::string fact(const RootEntry& entry) {
     return text;
 }
 
+void write_tree_root(Page& page, const TreeRoot& tree) {
+    const std::string what = tree.id.empty() ? tree.directory.empty() ? "the directory, under a private layer"
+                                                                      : "the directory " + escaped(tree.directory)
+                                             : fmt::format("the image {} ({})", escaped(tree.reference), tree.id);
+    page.line(named(tree.writable ? "writable" : "read-only", "/, " + what), tree.origin);
+}
+
+void write_overlays(Page& page, const OverlaysPlan& overlays) {
+    if (overlays.list.empty()) {
+        return;
+    }
+    constexpr std::array kDrivers = {"the kernel, else fuse-overlayfs", "the kernel", "fuse-overlayfs"};
+    page.section("private layers");
+    page.line(named("joined by", kDrivers.at(static_cast<std::size_t>(overlays.driver))), overlays.driver_origin);
+    if (overlays.keep.empty()) {
+        page.line(named("they are", "gone at the end, in " + escaped(overlays.directory)));
+    } else {
+        page.line(
+            named("they are", fmt::format("kept as {}, in {}", escaped(overlays.keep), escaped(overlays.directory))),
+            overlays.keep_origin);
+    }
+    for (const Overlay& overlay : overlays.list) {
+        page.line(named("over", escaped(overlay.name)), overlay.origin);
+        // The topmost first, as they are seen.
+        for (auto lower = overlay.lower.rbegin(); lower != overlay.lower.rend(); ++lower) {
+            page.line(named("", escaped(*lower)));
+        }
+    }
+}
+
 void write_filesystem(Page& page, const RootPlan& root) {
     page.section("file system, in the order in which it is built");
-    if (root.host_root) {
+    if (root.tree) {
+        write_tree_root(page, *root.tree);
+    } else if (root.host_root) {
         page.line(fmt::format("{:<11} / (the host's)", root.host_root_writable ? "writable" : "read-only"),
                   root.host_root_origin);
     } else {
@@ -220,8 +260,9 @@ void write_environment(Page& page, const std::vector<EnvironmentEntry>& environm
     }
 }
 
-void write_capabilities(Page& page, const CapabilitiesPlan& capabilities) {
-    page.section("capabilities, in all five sets");
+void write_capabilities(Page& page, const CapabilitiesPlan& capabilities, bool only_for_root) {
+    page.section(only_for_root ? "capabilities, in all five sets; for root, another user gets none but those of options"
+                               : "capabilities, in all five sets");
     for (std::size_t i = 0; i < capabilities.keep.size(); ++i) {
         page.line(capability_word(capabilities.keep[i]), capabilities.origins.at(i));
     }
@@ -346,6 +387,14 @@ std::string_view word(RootEntry::Kind kind) {
         return "link";
     case RootEntry::Kind::bind:
         return "bind";
+    case RootEntry::Kind::overlay:
+        return "overlay";
+    case RootEntry::Kind::sysfs:
+        return "new sysfs";
+    case RootEntry::Kind::cgroups:
+        return "new cgroup2";
+    case RootEntry::Kind::mqueue:
+        return "new mqueue";
     case RootEntry::Kind::private_directory:
         return "private";
     case RootEntry::Kind::cover_directory:
@@ -408,8 +457,9 @@ std::string dry_run_text(const Profile& profile, const Plan& plan) {
     write_namespaces(page, plan.namespaces);
     write_network(page, plan.network);
     write_filesystem(page, plan.root);
+    write_overlays(page, plan.overlays);
     write_environment(page, plan.environment);
-    write_capabilities(page, plan.capabilities);
+    write_capabilities(page, plan.capabilities, !plan.ids.user_in_root.empty());
     write_seccomp(page, plan.seccomp, profile.seccomp.rules);
     write_overridden(page, profile);
     if (!plan.notices.empty()) {

@@ -16,6 +16,7 @@ Json ids(const IdsPlan& plan) {
         return result;
     };
     return {
+        {"user_in_root", plan.user_in_root.empty() ? Json(nullptr) : with_origin(plan.user_in_root, plan.user_origin)},
         {"uid", with_origin(plan.uid, plan.user_origin)},
         {"gid", with_origin(plan.gid, plan.user_origin)},
         {"drop_groups", with_origin(plan.drop_groups, plan.groups_origin)},
@@ -72,6 +73,14 @@ std::string_view machine_word(RootEntry::Kind kind) {
         return "link";
     case RootEntry::Kind::bind:
         return "bind";
+    case RootEntry::Kind::overlay:
+        return "overlay";
+    case RootEntry::Kind::sysfs:
+        return "sysfs";
+    case RootEntry::Kind::cgroups:
+        return "cgroups";
+    case RootEntry::Kind::mqueue:
+        return "mqueue";
     case RootEntry::Kind::private_directory:
         return "private_directory";
     case RootEntry::Kind::cover_directory:
@@ -103,6 +112,10 @@ Json entry_json(const RootEntry& entry) {
         result["devices"] = entry.devices;
         result["source_is_directory"] = entry.source_is_directory;
         break;
+    case RootEntry::Kind::overlay:
+        result["source"] = entry.source;
+        result["layer"] = entry.overlay;
+        break;
     case RootEntry::Kind::text:
         result["text"] = entry.source;
         break;
@@ -116,8 +129,28 @@ Json entry_json(const RootEntry& entry) {
     default:
         break;
     }
+    if (entry.in_tree) {
+        result["in_tree"] = true;
+        result["follows_links"] = entry.follows_links;
+    }
     result["origin"] = to_json(entry.origin);
     return result;
+}
+
+/// `driver` is what was asked for; "auto" tries when the run starts.
+Json overlays(const OverlaysPlan& plan) {
+    constexpr std::array kDrivers = {"auto", "kernel", "fuse"};
+    Json list = Json::array();
+    for (const Overlay& overlay : plan.list) {
+        list.push_back({{"name", overlay.name},
+                        {"lower", overlay.lower},
+                        {"below", overlay.below},
+                        {"origin", to_json(overlay.origin)}});
+    }
+    return {{"driver", with_origin(kDrivers.at(static_cast<std::size_t>(plan.driver)), plan.driver_origin)},
+            {"directory", plan.directory},
+            {"keep", plan.keep.empty() ? Json(nullptr) : with_origin(plan.keep, plan.keep_origin)},
+            {"layers", std::move(list)}};
 }
 
 Json filesystem(const RootPlan& plan) {
@@ -130,6 +163,13 @@ Json filesystem(const RootPlan& plan) {
                    {"ensured", plan.ensure_directories},
                    {"stage_point", plan.stage_point},
                    {"tty_group", plan.has_tty_group}};
+    if (plan.tree) {
+        result["tree"] = {{"directory", plan.tree->directory.empty() ? Json(nullptr) : Json(plan.tree->directory)},
+                          {"image", plan.tree->id.empty() ? Json(nullptr) : Json(plan.tree->id)},
+                          {"reference", plan.tree->id.empty() ? Json(nullptr) : Json(plan.tree->reference)},
+                          {"writable", plan.tree->writable},
+                          {"origin", to_json(plan.tree->origin)}};
+    }
     if (plan.host_root) {
         result["host_root"] = {{"writable", plan.host_root_writable}, {"origin", to_json(plan.host_root_origin)}};
     }
@@ -237,6 +277,7 @@ std::string dry_run_json(const Profile& profile, const Plan& plan) {
         {"namespaces", namespaces(plan.namespaces)},
         {"network", network(plan.network)},
         {"filesystem", filesystem(plan.root)},
+        {"overlays", overlays(plan.overlays)},
         {"environment", environment(plan.environment)},
         {"capabilities", capabilities(plan.capabilities)},
         {"seccomp", seccomp(plan.seccomp)},

@@ -25,7 +25,7 @@ using Completes = Option::Completes;
 using Action = Option::Action;
 
 constexpr std::array<std::string_view, 1> kFormats = {"json"};
-constexpr std::array<std::string_view, 2> kUsers = {"self", "root"};
+constexpr std::array<std::string_view, 3> kUsers = {"self", "root", "image"};
 constexpr std::array<std::string_view, 1> kNoFilter = {"none"};
 
 // clang-format off
@@ -35,10 +35,24 @@ constexpr Option kOptions[] = {
     {.name = "seccomp", .argument = "PROFILE", .help = "take the system call filter of another profile; none: no filter",
      .group = Group::profile, .key = "seccomp.extends", .completes = Completes::profile, .words = kNoFilter},
 
+    {.name = "image", .argument = "NAME", .help = "run on an image of the store (sandboxctl image list), under a private layer",
+     .group = Group::filesystem, .key = "filesystem.image", .root = "image", .completes = Completes::image},
+    {.name = "rootfs", .argument = "DIR", .help = "run on the system that stands in DIR, read-only",
+     .group = Group::filesystem, .key = "filesystem.rootfs", .root = "rootfs", .completes = Completes::directory},
+    {.name = "writable-root", .help = "lay a private layer over --rootfs, which takes what is written",
+     .group = Group::filesystem, .key = "filesystem.writable-root", .value = "true"},
+    {.name = "read-only-root", .help = "let nothing be written to the image",
+     .group = Group::filesystem, .key = "filesystem.writable-root", .value = "false"},
     {.name = "ro", .argument = "PATH[:DEST]", .help = "show PATH of the host, read-only, at DEST or at its own place",
      .group = Group::filesystem, .key = "filesystem.read-only", .completes = Completes::path},
     {.name = "rw", .argument = "PATH[:DEST]", .help = "show PATH of the host, writable",
      .group = Group::filesystem, .key = "filesystem.read-write", .completes = Completes::path},
+    {.name = "overlay", .argument = "PATH[:DEST]", .help = "show PATH of the host, writable: a private layer takes what is written",
+     .group = Group::filesystem, .key = "filesystem.overlay", .completes = Completes::directory},
+    {.name = "keep", .argument = "NAME", .help = "keep the private layers under NAME, and go on with what it holds",
+     .group = Group::filesystem, .key = "filesystem.keep", .completes = Completes::kept},
+    {.name = "overlay-driver", .argument = "DRIVER", .help = "who joins the layers: the kernel, fuse-overlayfs, or what works (auto)",
+     .group = Group::filesystem, .key = "filesystem.overlay-driver", .completes = Completes::words},
     {.name = "tmpfs", .argument = "PATH", .help = "an empty private directory, gone at the end",
      .group = Group::filesystem, .key = "filesystem.tmpfs", .completes = Completes::directory},
     {.name = "hide", .argument = "PATH", .help = "cover PATH (or what a glob names), so that its content cannot be seen",
@@ -46,8 +60,10 @@ constexpr Option kOptions[] = {
     {.name = "workdir", .letter = 'w', .argument = "DIR", .help = "where CMD starts (default: the current directory, if it is shown)",
      .group = Group::filesystem, .key = "process.workdir", .completes = Completes::directory},
 
-    {.name = "user", .letter = 'u', .argument = "USER", .help = "who CMD is inside: self, root, UID or UID:GID",
+    {.name = "user", .letter = 'u', .argument = "USER", .help = "who CMD is inside: self, root, UID or UID:GID; on an image a name of its own, or image",
      .group = Group::process, .key = "ids.user", .completes = Completes::words, .words = kUsers},
+    {.name = "entrypoint", .argument = "PROGRAM", .help = "start this instead of the image's entrypoint; empty: none",
+     .group = Group::process, .completes = Completes::path, .may_be_empty = true, .action = Action::entrypoint},
     {.name = "root", .help = "the same as --user root",
      .group = Group::process, .key = "ids.user", .value = "root"},
     {.name = "tty", .letter = 't', .help = "give CMD a terminal of its own",
@@ -145,7 +161,7 @@ Error unknown_option(std::string_view word) {
 class Parser {
 public:
     void take(const Option& option, const std::string& value) {
-        if (!option.argument.empty() && value.empty() && !option.argument_optional) {
+        if (!option.argument.empty() && value.empty() && !option.argument_optional && !option.may_be_empty) {
             throw Error(fmt::format("--{} needs {}, which is empty here", option.name, option.argument));
         }
         switch (option.action) {
@@ -154,6 +170,10 @@ public:
             break;
         case Action::profile:
             line_.profile_name = value;
+            names_profile_ = true;
+            break;
+        case Action::entrypoint:
+            line_.entrypoint = value;
             break;
         case Action::name:
             line_.name = value;
@@ -192,6 +212,13 @@ public:
 
     [[nodiscard]] CommandLine& line() { return line_; }
 
+    /// `sandbox --image debian bash` is a container.
+    void choose_profile() {
+        if (!names_profile_ && line_.profile.filesystem.root) {
+            line_.profile_name = "container";
+        }
+    }
+
 private:
     void take_key(const Option& option, const std::string& value) {
         const std::string words =
@@ -204,6 +231,9 @@ private:
         if (option.key == "limits") {
             take_limit(value, origin);
             return;
+        }
+        if (!option.root.empty()) {
+            write_key(line_.profile, *find_profile_key("filesystem.root"), std::string(option.root), origin);
         }
         const ProfileKey& key = *find_profile_key(option.key);
         if (option.argument.empty()) {
@@ -255,6 +285,7 @@ private:
     }
 
     CommandLine line_;
+    bool names_profile_ = false;
 };
 
 /// getopt_long's view of the table.
@@ -364,9 +395,11 @@ CommandLine parse_command_line(const std::vector<std::string>& words) {
             return std::move(parser.line());
         }
     }
+    parser.choose_profile();
     CommandLine& line = parser.line();
     line.arguments.assign(words.begin() + (::optind - 1), words.end());
-    if (line.arguments.empty()) {
+    const bool image_may_name_one = line.profile.filesystem.image || line.profile_name != "default" || line.entrypoint;
+    if (line.arguments.empty() && !image_may_name_one) {
         throw Error("there is no command to run").fix("sandbox [OPTIONS] CMD [ARG...]; sandbox --help tells more");
     }
     return std::move(line);

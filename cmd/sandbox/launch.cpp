@@ -4,6 +4,7 @@
 // who        | step                                                  | why here
 // ---------- | ----------------------------------------------------- | ------------------------------------------------
 // supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
+// supervisor | the directories of the private layers, locked       | what cannot be had is found before kernel state
 // supervisor | the host's side of published ports is bound           | a port that is taken is the last user error
 // supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
@@ -30,6 +31,8 @@
 
 #include <cerrno>
 #include <memory>
+#include <span>
+#include <string>
 
 #include "cmd/common/print.hpp"
 #include "core/base/exit_status.hpp"
@@ -39,16 +42,19 @@
 #include "core/control.hpp"
 #include "core/credentials.hpp"
 #include "core/execute.hpp"
+#include "core/fuse_overlays.hpp"
 #include "core/ids.hpp"
 #include "core/init.hpp"
 #include "core/namespaces.hpp"
 #include "core/own_directories.hpp"
+#include "core/private_layers.hpp"
 #include "core/pty.hpp"
 #include "core/root.hpp"
 #include "core/sandbox_cgroup.hpp"
 #include "core/seccomp.hpp"
 #include "core/standard_streams.hpp"
 #include "core/terminal.hpp"
+#include "core/tree_user.hpp"
 #include "core/workdir.hpp"
 #include "netns/loopback.hpp"
 #include "netns/namespace.hpp"
@@ -64,6 +70,9 @@ struct Start {
     Execution execution;
     std::optional<terminal::State> callers_terminal;
     control::Pair control;
+    std::span<const overlay::Layer> layers;
+    bool through_fuse;
+    Identity identity;
     char** arguments;
     bool tell_namespaces;
     StepClock* clock;
@@ -109,14 +118,15 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     failure.at(Step::start_session, ::setsid());
     credentials::leave_session_keyring(failure);
 
-    credentials::take_ids(plan.ids, failure);
+    credentials::take_ids(plan.ids, start.identity, failure);
     // CMD's ids are ours from here on; a change of ids clears the signal for the supervisor's end, so it is asked for
     // again.
     die_with_supervisor(plan, failure);
     failure.at(Step::clear_dumpable, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     const int terminal = take_terminal(start, failure);
     failure.at(Step::enter_workdir, enter_workdir(plan.process.workdir.c_str()), plan.process.workdir.c_str());
-    credentials::give_up_privileges(plan.capabilities, failure);
+    const bool is_roots = plan.ids.user_in_root.empty() || start.identity.uid == 0;
+    credentials::give_up_privileges(is_roots ? plan.capabilities : plan.user_capabilities, failure);
     // Nothing here can gain a privilege any more.
 
     failure.at(Step::close_descriptors,
@@ -181,7 +191,18 @@ int take_terminal(const Start& start, const StepReporter& failure) {
 
     namespaces::create_cgroup(plan.namespaces, failure);
     namespaces::make_mounts_private(failure);
-    Fd root = root::assemble(plan.root, plan.ids, failure);
+    const std::string no_workdir;
+    const root::Materials materials{plan.root,
+                                    plan.overlays,
+                                    start.layers,
+                                    start.through_fuse,
+                                    control,
+                                    plan.ids.user_in_root,
+                                    plan.process.makes_workdir ? plan.process.workdir : no_workdir};
+    Fd root = root::assemble(materials, start.identity, failure);
+    if (plan.process.takes_home_from_root) {
+        start.execution.set_home(start.identity.home);
+    }
     root::enter(std::move(root), failure);
     // The host's files are gone but for what the plan grants.
     become_init(start, umask, failure);
@@ -290,6 +311,10 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
         plan.seccomp.filter ? seccomp::load_or_compile(plan.seccomp, plan.data_dir) : seccomp::Program{};
     options.trace.mark("load the filter");
     make_own_directories(plan.root.ensure_directories);
+    PrivateLayers layers(plan.overlays, plan.data_dir, plan.root.tree ? plan.root.tree->id : "");
+    if (!layers.notice().empty()) {
+        tell({layers.notice()}, options);
+    }
     const SharedClock clock(options.verbose);
     const Signals signals;
     const terminal::Guard terminal_guard(!plan.process.terminal && !plan.process.output_terminal);
@@ -298,6 +323,9 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
                 Execution(plan, program, signals.callers_mask()),
                 callers_terminal(plan.process),
                 control::make_pair(),
+                layers.layers(),
+                layers.through_fuse(),
+                Identity{.uid = plan.ids.uid, .gid = plan.ids.gid},
                 arguments,
                 status.wanted(),
                 clock.clock};
@@ -305,6 +333,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // Before the network's helper, which may stand in one of its cgroups, and so ends before it is taken away.
     std::optional<SandboxCgroup> cgroup;
     netns::Network network(plan.network);
+    FuseOverlays fuse(plan.overlays, layers.layers(), layers.through_fuse());
     // All that needs no kernel state is behind us; a limit that cannot be held is told when its cgroup is there.
 
     int pidfd = -1;
@@ -319,7 +348,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     start.control.child.reset();
     options.trace.mark("clone the child");
     ids::MapWriting maps(child.pid(), plan.ids);
-    cgroup.emplace(plan.cgroup, sandbox_name(plan), child.pid());
+    cgroup.emplace(plan.cgroup, sandbox_name(plan), child.pid(), fuse.pids());
     std::vector<std::string> notices;
     try {
         maps.finish();
@@ -329,6 +358,9 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     } catch (const Error&) {
         rethrow_childs_failure(start.control.supervisor.get());
         throw;
+    }
+    if (!layers.layers().empty()) {
+        layers.remember_user_namespace(namespaces::open_user_namespace(child.pid()));
     }
     if (!child.has_ended()) { // else what it says is the reason for all
         tell(notices, options);
@@ -343,7 +375,8 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // Supervisor::on_message.
 
     const Outcome outcome =
-        Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network).watch();
+        Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network, layers, fuse)
+            .watch();
     options.trace.mark("wait for CMD");
     if (options.verbose) {
         options.trace.add_steps(*clock.clock);

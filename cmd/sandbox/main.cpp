@@ -66,6 +66,9 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     if (!outcome.network_end.empty()) {
         complain("the network ended before CMD did: " + outcome.network_end);
     }
+    if (!outcome.layer_end.empty()) {
+        complain("a private layer was lost before CMD ended: " + outcome.layer_end);
+    }
     if (outcome.out_of_memory) {
         complain(out_of_memory_text(plan, outcome.usage));
     } else if (outcome.init_killed) {
@@ -136,7 +139,12 @@ int run(const CommandLine& line, const RunOptions& options, const StatusPipe& st
     const Profile& profile = keep(merge(std::move(written), line.profile));
     options.trace.mark("read the profile");
 
-    const Plan& plan = keep(make_plan(profile, {line.arguments, line.name, line.stats != StatsFormat::none}, host));
+    const Plan& plan = keep(make_plan(profile,
+                                      {.arguments = line.arguments,
+                                       .name = line.name,
+                                       .entrypoint = line.entrypoint,
+                                       .stats = line.stats != StatsFormat::none},
+                                      host));
     options.trace.mark("make the plan");
 
     if (line.mode == CommandLine::Mode::show_plan) {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -34,9 +35,10 @@ bool from_keyboard(const signalfd_siginfo& signal) {
 } // namespace
 
 Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup,
-                       int control, const StatusPipe& status, netns::Network& network)
+                       int control, const StatusPipe& status, netns::Network& network, const PrivateLayers& layers,
+                       FuseOverlays& fuse)
     : plan_(plan), signals_(signals), init_(init), cgroup_(cgroup), control_(control), status_(status),
-      network_(network) {
+      network_(network), layers_(layers), fuse_(fuse) {
     if (plan.timeout) {
         timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
         if (!timer_) {
@@ -53,7 +55,8 @@ Outcome Supervisor::watch() {
         kTimer,
         kTerminal,
         kNetwork = kTerminal + terminal::Relay::kWatched,
-        kCount = kNetwork + netns::Network::kWatched
+        kLayers = kNetwork + netns::Network::kWatched,
+        kCount = kLayers + FuseOverlays::kWatched
     };
     for (bool init_runs = true; init_runs;) {
         std::array<pollfd, kCount> watched;
@@ -66,6 +69,7 @@ Outcome Supervisor::watch() {
             relay_->watch(&watched[kTerminal]);
         }
         network_.watch(&watched[kNetwork]);
+        fuse_.watch(&watched[kLayers]);
         const bool in_background = relay_ && relay_->in_background();
         if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
             throw Error("cannot watch the sandbox").kernel(errno);
@@ -81,6 +85,7 @@ Outcome Supervisor::watch() {
             serve_message();
         }
         serve_network(&watched[kNetwork]);
+        serve_layers(&watched[kLayers]);
         if (watched[kSignals].revents != 0) {
             serve_signals();
         }
@@ -141,6 +146,9 @@ void Supervisor::on_message(control::Received received) {
     }
     case ChildMessage::Kind::network:
         network_.attach(std::move(received.descriptor));
+        break;
+    case ChildMessage::Kind::layer:
+        fuse_.attach(received.descriptor, layers_.user_namespace(), maps_root());
         break;
     case ChildMessage::Kind::terminal:
         relay_.emplace(std::move(received.descriptor),
@@ -241,6 +249,24 @@ void Supervisor::serve_network(const pollfd* watched) {
     }
 }
 
+void Supervisor::serve_layers(const pollfd* watched) {
+    fuse_.serve(watched);
+    if (ended_ || !layer_end_.empty() || fuse_.end().empty()) {
+        return;
+    }
+    layer_end_ = fuse_.end();
+    if (!started_) {
+        throw Error("cannot serve a private layer: fuse-overlayfs ended")
+            .cause(layer_end_)
+            .fix("sandboxctl doctor looks at the whole machine");
+    }
+}
+
+bool Supervisor::maps_root() const {
+    const auto& map = plan_.ids.uid_map;
+    return std::ranges::any_of(map, [](const MapEntry& entry) { return entry.inside == 0; });
+}
+
 void Supervisor::end_before_start(int signal) {
     // What pid 1 has said and we have not read yet decides: CMD's process may be there, and may be CMD already.
     while (serve_message()) {
@@ -328,6 +354,7 @@ Outcome Supervisor::conclude() {
     Outcome outcome = outcome_of(init_status, usage);
     outcome.usage = std::move(usage);
     outcome.network_end = std::move(network_end_);
+    outcome.layer_end = std::move(layer_end_);
     return outcome;
 }
 

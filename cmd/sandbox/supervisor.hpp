@@ -13,7 +13,9 @@
 #include "cmd/sandbox/status_pipe.hpp"
 #include "core/base/child_process.hpp"
 #include "core/control.hpp"
+#include "core/fuse_overlays.hpp"
 #include "core/plan/plan.hpp"
+#include "core/private_layers.hpp"
 #include "core/sandbox_cgroup.hpp"
 #include "core/signals.hpp"
 #include "core/terminal.hpp"
@@ -30,6 +32,7 @@ struct Outcome {
     /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
     bool out_of_memory = false;
     RunUsage usage = {};
+    std::string layer_end = {};   ///< how fuse-overlayfs ended while CMD ran; empty: it did not
     std::string network_end = {}; ///< how the network's helper ended while CMD ran; empty: it did not
 };
 
@@ -38,7 +41,7 @@ class Supervisor {
 public:
     /// All must outlive it. `control` is the supervisor's end of the socket.
     Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup, int control,
-               const StatusPipe& status, netns::Network& network);
+               const StatusPipe& status, netns::Network& network, const PrivateLayers& layers, FuseOverlays& fuse);
 
     /// Waits until nothing of the sandbox is left.
     /// \throws StepError when a step of the child failed before CMD ran.
@@ -55,6 +58,8 @@ private:
     void forward(int signal, bool whole_group);
     void tell_chosen_ports() const;
     void serve_network(const pollfd* watched);
+    void serve_layers(const pollfd* watched);
+    [[nodiscard]] bool maps_root() const;
     void end_before_start(int signal);
     void stop_with_command();
     [[nodiscard]] ChildProcess continue_at_deadline() const;
@@ -68,6 +73,8 @@ private:
     int control_;
     const StatusPipe& status_;
     netns::Network& network_;
+    const PrivateLayers& layers_;
+    FuseOverlays& fuse_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Fd timer_;
     std::optional<terminal::Relay> relay_;
@@ -79,6 +86,7 @@ private:
     int aborted_by_ = 0;       ///< the signal that ended the run before CMD started
     std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
     std::string network_end_;
+    std::string layer_end_;
     std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that the network is ready
 };
 

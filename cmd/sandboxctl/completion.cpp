@@ -19,6 +19,9 @@ CompletionArgument describe_argument(const CLI::Option& option) {
     argument.name = type;
     if (type == "PROFILE") {
         argument.kind = Kind::profile;
+    } else if (type == "KEPT") {
+        argument.kind = Kind::listed;
+        argument.command = kListKept;
     } else if (type == "bash|zsh|fish") {
         argument.kind = Kind::words;
         argument.words = {"bash", "zsh", "fish"};

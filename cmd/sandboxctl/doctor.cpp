@@ -12,6 +12,7 @@
 #include "cmd/common/json.hpp"
 #include "cmd/common/machine.hpp"
 #include "cmd/common/print.hpp"
+#include "cmd/sandboxctl/doctor_layers.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/child_process.hpp"
 #include "core/base/error.hpp"
@@ -97,6 +98,9 @@ int doctor(bool json) {
     const bool works = start.state == Check::State::ok;
     if (works) {
         soften(checks);
+    }
+    for (Check& check : layer_checks(host)) {
+        checks.push_back(std::move(check));
     }
     checks.push_back(std::move(start));
     print(json ? as_json(checks, works) : as_lines(checks, works));

@@ -21,6 +21,8 @@ Examples:
   sandboxctl profile list              the profiles there are, and where they come from
   sandboxctl profile show strict       what it says, merged, each value with its origin
   sandboxctl profile check my.toml     all mistakes of a profile
+  sandboxctl image pull debian:12      fetch an image, for sandbox --image debian:12
+  sandboxctl image list                the images that are there
 
 Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl itself failed.
 
@@ -80,6 +82,10 @@ int run(std::vector<std::string> words) {
     program.get_formatter()->label("SUBCOMMAND", "VERB");
     Action chosen;
     add_profile(program, chosen);
+    add_image(program, chosen);
+    add_kept(program, chosen);
+    add_diff(program, chosen);
+    add_discard(program, chosen);
     add_doctor(program, chosen);
     add_completion(program, chosen);
     program.footer(kFooter); // set last, or each verb would have it

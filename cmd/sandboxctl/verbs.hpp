@@ -12,6 +12,10 @@ using Action = std::function<int()>;
 
 void add_profile(CLI::App& program, Action& chosen);
 void add_doctor(CLI::App& program, Action& chosen);
+void add_kept(CLI::App& program, Action& chosen);
+void add_diff(CLI::App& program, Action& chosen);
+void add_discard(CLI::App& program, Action& chosen);
+void add_image(CLI::App& program, Action& chosen);
 void add_completion(CLI::App& program, Action& chosen);
 
 /// `check FILE...`: every mistake that can be found without running anything.

@@ -17,6 +17,7 @@ struct ChildMessage {
     enum class Kind : std::uint8_t {
         failed,   ///< a step failed; `failure` says which; the child has gone
         network,  ///< carries the network namespace as SCM_RIGHTS
+        layer,    ///< carries the descriptor of a FUSE file system as SCM_RIGHTS
         terminal, ///< carries the pty's master as SCM_RIGHTS
         command,  ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
         started,  ///< execve succeeded

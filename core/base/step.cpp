@@ -35,6 +35,10 @@ StepWords words(Step step) {
         return {"make the mounts private"};
     case Step::create_root:
         return {"create the new root"};
+    case Step::lay_over:
+        return {"lay the private layer over", true};
+    case Step::look_up_user:
+        return {"find in the root's /etc/passwd and /etc/group the user", true};
     case Step::open_source:
         return {"open", true};
     case Step::set_mount_attributes:
@@ -52,6 +56,8 @@ StepWords words(Step step) {
     case Step::mount_proc:
         return {"mount the sandbox's own", true};
     case Step::mount_devpts:
+        return {"mount the sandbox's own", true};
+    case Step::mount_sysfs:
         return {"mount the sandbox's own", true};
     case Step::mask_path:
         return {"mask", true};

@@ -98,7 +98,7 @@ void put_shared_memory(FilesystemContext& context) {
 }
 
 void put_devices(FilesystemContext& context) {
-    const bool over_host = context.tree.at("/") != nullptr;
+    const bool over_host = context.tree.at("/") != nullptr || context.root.is_tree();
     context.tree.put(base(over_host ? Place::Kind::private_directory : Place::Kind::directory, "/dev", "/dev"));
     for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
         const std::string path = paths::join("/dev", name);
@@ -120,6 +120,24 @@ void put_devices(FilesystemContext& context) {
     pts.optional = true;
     context.tree.put(std::move(pts));
     put_shared_memory(context);
+    if (context.root.is_tree() && context.namespaces.ipc) {
+        Place queues = base(Place::Kind::mqueue, "/dev/mqueue", "/dev");
+        queues.optional = true;
+        context.tree.put(std::move(queues));
+    }
+}
+
+/// A system of its own expects a /sys, as a container has it: read-only, with the interfaces of its own network.
+void put_sys(FilesystemContext& context) {
+    if (!context.namespaces.net) {
+        // The kernel makes no sysfs for a network namespace that is not ours.
+        context.tree.put(base_tree("/sys", "/sys", "/sys of the shared net namespace"));
+        return;
+    }
+    context.tree.put(base(Place::Kind::sysfs, "/sys", "/sys"));
+    if (context.namespaces.cgroup) {
+        context.tree.put(base(Place::Kind::cgroups, "/sys/fs/cgroup", "/sys"));
+    }
 }
 
 } // namespace
@@ -131,6 +149,9 @@ void put_base(FilesystemContext& context) {
     }
     put_proc(context);
     put_devices(context);
+    if (context.root.is_tree()) {
+        put_sys(context);
+    }
 }
 
 void put_linked_system_files(FilesystemContext& context) {

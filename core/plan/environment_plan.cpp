@@ -12,6 +12,7 @@ namespace sandbox {
 namespace {
 
 constexpr const char* kFallbackPath = "/usr/local/bin:/usr/bin:/bin";
+constexpr const char* kPathOfContainers = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; // docker(1)'s
 
 /// A value and how strongly it was asked for.
 struct Claim {
@@ -79,6 +80,33 @@ void supply(Claims& claims, const Profile::Environment& environment, const std::
     }
 }
 
+bool names(const ImageConfig& config, std::string_view name) {
+    return std::ranges::any_of(config.environment, [&](const std::string& variable) {
+        return variable.size() > name.size() && variable.starts_with(name) && variable[name.size()] == '=';
+    });
+}
+
+/// Over what profiles pass: the caller's PATH is not the image's.
+void set_from_image(Claims& claims, const ImageConfig& config, std::vector<std::string>& notices) {
+    for (const std::string& variable : config.environment) {
+        const std::size_t equals = variable.find('=');
+        if (equals == std::string::npos || equals == 0 || variable.find('\0') != std::string::npos) {
+            notices.push_back("the image sets a variable that cannot be one: " + quoted(variable));
+            continue;
+        }
+        claims.insert_or_assign(variable.substr(0, equals), Claim{0, variable.substr(equals + 1), built_in("image")});
+    }
+}
+
+std::vector<EnvironmentEntry> entries_of(Claims claims) {
+    std::vector<EnvironmentEntry> entries;
+    entries.reserve(claims.size());
+    for (auto& [name, found] : claims) {
+        entries.push_back({name, std::move(found.value), std::move(found.origin)});
+    }
+    return entries;
+}
+
 } // namespace
 
 void check_variable(const std::string& name, const std::string& value, const Origin& origin) {
@@ -89,36 +117,58 @@ void check_variable(const std::string& name, const std::string& value, const Ori
     }
 }
 
+bool takes_home_from_root(const Profile::Environment& environment, const RootChoice& root) {
+    const auto written = environment.set.find("HOME");
+    const bool is_set = written != environment.set.end() && written->second;
+    const bool is_passed = std::ranges::any_of(environment.pass.items, [](const Item& item) {
+        return item.origin.kind == Origin::Kind::option && item.text == "HOME";
+    });
+    return root.is_tree() && !is_set && !is_passed && !(root.image && names(root.image->config, "HOME"));
+}
+
 std::vector<EnvironmentEntry> plan_environment(const Profile::Environment& environment, const Host& host,
-                                               const std::string& workdir, const Layers& layers,
+                                               const std::string& workdir, const std::string& hostname,
+                                               const RootChoice& root, const Layers& layers,
                                                std::vector<std::string>& notices) {
     Claims claims;
-    for (const Item& item : environment.pass.items) {
-        const bool any = pass(claims, item, host, layers.rank(item.origin));
-        if (!any && item.origin.kind == Origin::Kind::option) {
-            notices.push_back(written_at(item.origin) + ": no variable of this name is set");
+    const auto pass_all = [&](bool of_options) {
+        for (const Item& item : environment.pass.items) {
+            if ((item.origin.kind == Origin::Kind::option) == of_options &&
+                !pass(claims, item, host, layers.rank(item.origin)) && of_options) {
+                notices.push_back(written_at(item.origin) + ": no variable of this name is set");
+            }
         }
+    };
+    pass_all(false);
+    if (root.image) {
+        set_from_image(claims, root.image->config, notices);
     }
+    pass_all(true);
     for (const auto& [name, setting] : environment.set) {
         if (setting) {
             set(claims, name, setting, layers.rank(setting.origin));
         }
     }
 
-    supply(claims, environment, "HOME", host.home, "home directory");
     supply(claims, environment, "PWD", workdir, "working directory");
+    if (root.is_tree()) {
+        // Whose home it is shows when the root stands: Execution::set_home.
+        if (takes_home_from_root(environment, root)) {
+            claims.insert_or_assign("HOME", Claim{0, "/", built_in("/etc/passwd of the root")});
+        }
+        if (!hostname.empty()) {
+            claims.try_emplace("HOSTNAME", Claim{0, hostname, built_in("hostname")});
+        }
+        claims.try_emplace("PATH", Claim{0, kPathOfContainers, built_in("search path")});
+        return entries_of(std::move(claims));
+    }
+    supply(claims, environment, "HOME", host.home, "home directory");
     if (!environment.clear.value_or(false) && !host.user_name.empty()) {
         supply(claims, environment, "USER", host.user_name, "user name");
         supply(claims, environment, "LOGNAME", host.user_name, "user name");
     }
     claims.try_emplace("PATH", Claim{0, kFallbackPath, built_in("search path")});
-
-    std::vector<EnvironmentEntry> entries;
-    entries.reserve(claims.size());
-    for (auto& [name, found] : claims) {
-        entries.push_back({name, std::move(found.value), std::move(found.origin)});
-    }
-    return entries;
+    return entries_of(std::move(claims));
 }
 
 } // namespace sandbox

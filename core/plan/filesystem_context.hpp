@@ -8,6 +8,7 @@
 #include "core/plan/host_facts.hpp"
 #include "core/plan/layers.hpp"
 #include "core/plan/plan.hpp"
+#include "core/plan/root_choice.hpp"
 #include "core/plan/virtual_tree.hpp"
 
 namespace sandbox {
@@ -30,6 +31,7 @@ struct FilesystemContext {
     const Profile& profile;
     const Host& host;
     const Layers& layers;
+    const RootChoice& root;
     const NamespacesPlan& namespaces;
     const NetworkPlan& network;
     std::vector<std::string>& notices;

@@ -15,6 +15,7 @@
 #include "core/plan/grants.hpp"
 #include "core/plan/hide.hpp"
 #include "core/plan/masks.hpp"
+#include "core/plan/overlay_plan.hpp"
 #include "core/plan/path_words.hpp"
 #include "core/plan/paths.hpp"
 #include "core/plan/protections.hpp"
@@ -54,9 +55,11 @@ std::string find_stage_point(const RootPlan& root, HostFacts& facts) {
     for (const std::string point : kPoints) {
         const PathFact& fact = facts.look_up(point);
         const bool holds_a_source = std::ranges::any_of(root.entries, [&](const RootEntry& entry) {
-            return entry.kind == RootEntry::Kind::bind && paths::is_within(entry.source, point);
+            const bool has_source = entry.kind == RootEntry::Kind::bind || entry.kind == RootEntry::Kind::overlay;
+            return has_source && paths::is_within(entry.source, point);
         });
-        if (fact.kind == PathFact::Kind::directory && fact.real == point && !holds_a_source) {
+        const bool holds_the_tree = root.tree && paths::is_within(root.tree->directory, point);
+        if (fact.kind == PathFact::Kind::directory && fact.real == point && !holds_a_source && !holds_the_tree) {
             return point;
         }
     }
@@ -85,6 +88,9 @@ RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured)
         root.host_root_writable = whole->writable;
         root.host_root_origin = whole->origin;
     }
+    if (context.root.is_tree()) {
+        root.tree = plan_tree_root(context.root);
+    }
     root.entries = root_entries(context.tree, context.facts, context.own.runtimes.front().real);
     for (RootEntry& mask : plan_masks(context)) {
         root.entries.push_back(std::move(mask));
@@ -94,9 +100,25 @@ RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured)
     return root;
 }
 
+/// What the image says, or the top; it is made where it is missing, as docker(1) does.
+std::pair<std::string, Origin> plan_workdir_in_tree(const FilesystemContext& context) {
+    const auto& wanted = context.profile.process.workdir;
+    if (wanted) {
+        return {paths::normal(read_path({*wanted.value, wanted.origin}, context.host).path), wanted.origin};
+    }
+    const std::string of_image = context.root.image ? context.root.image->config.workdir : "";
+    if (of_image.empty()) {
+        return {"/", built_in("root directory")};
+    }
+    return {paths::join("/", paths::normal(paths::join("/", of_image))), built_in("image")};
+}
+
 std::pair<std::string, Origin> plan_workdir(FilesystemContext& context) {
     VirtualTree& tree = context.tree;
     const auto& wanted = context.profile.process.workdir;
+    if (context.root.is_tree()) {
+        return plan_workdir_in_tree(context);
+    }
     if (wanted) {
         const std::string written = read_path({*wanted.value, wanted.origin}, context.host).path;
         std::string path = tree.resolve(written, wanted.origin);
@@ -122,14 +144,15 @@ std::pair<std::string, Origin> plan_workdir(FilesystemContext& context) {
 
 } // namespace
 
-FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const Layers& layers,
+FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const Layers& layers, const RootChoice& root,
                                const NamespacesPlan& namespaces, const NetworkPlan& network,
                                std::vector<std::string>& notices) {
     HostFacts facts(host);
-    VirtualTree tree(facts);
+    VirtualTree tree(facts, root.is_tree());
     FilesystemContext context{.profile = profile,
                               .host = host,
                               .layers = layers,
+                              .root = root,
                               .namespaces = namespaces,
                               .network = network,
                               .notices = notices,
@@ -149,8 +172,10 @@ FilesystemPlan plan_filesystem(const Profile& profile, const Host& host, const L
 
     FilesystemPlan plan;
     plan.root = plan_root(context, std::move(ensured));
+    plan.overlays = plan_overlays(context, plan.root);
     plan.root.stage_point = find_stage_point(plan.root, facts);
     std::tie(plan.workdir, plan.workdir_origin) = plan_workdir(context);
+    plan.makes_workdir = root.is_tree();
     return plan;
 }
 

@@ -88,13 +88,34 @@ std::string resolv_conf_text(const Profile::Network& network, const NetworkFacts
     return text + kept_lines(facts.resolv_conf);
 }
 
+/// The names of the host's network, in a tree whose own files know nothing of them.
+std::vector<GeneratedFile> files_of_host_network(const NetworkFacts& facts) {
+    const Origin origin = built_in("names of the host");
+    std::vector<GeneratedFile> files;
+    if (!facts.resolv_conf.empty()) {
+        files.push_back({kResolvConf, facts.resolv_conf, origin});
+    }
+    if (!facts.hosts.empty()) {
+        files.push_back({kHosts, facts.hosts, origin});
+    }
+    return files;
+}
+
+/// A directory that is shown as it is has no place for a file that it lacks.
+bool is_missing_in_rootfs(FilesystemContext& context, const std::string& dest) {
+    const RootChoice& root = context.root;
+    return root.kind == RootChoice::Kind::rootfs && !root.writable &&
+           context.facts.look_up(root.rootfs + dest).kind == PathFact::Kind::absent;
+}
+
 } // namespace
 
 std::vector<GeneratedFile> plan_generated_files(const Profile::Network& network, const NetworkPlan& plan,
-                                                const NamespacesPlan& namespaces, const NetworkFacts& facts) {
+                                                const NamespacesPlan& namespaces, const NetworkFacts& facts,
+                                                bool on_tree) {
     std::vector<GeneratedFile> files;
     if (plan.mode == NetworkPlan::Mode::host) {
-        return files;
+        return on_tree ? files_of_host_network(facts) : files;
     }
     const auto& hosts = network.hosts.items;
     files.push_back({kHosts, hosts_text(network, namespaces.hostname),
@@ -115,7 +136,13 @@ void put_generated_files(FilesystemContext& context) {
         const std::string dest = context.tree.resolve_and_recreate_links(file.path, file.origin);
         const Place* owner = context.tree.around(dest);
         const bool was_asked_for = file.origin.kind != Origin::Kind::built_in;
-        if (owner == nullptr && !was_asked_for && !context.network.has_interface()) {
+        if (owner == nullptr && is_missing_in_rootfs(context, dest)) {
+            context.notice(fmt::format("the root {} has no {}, and cannot be written (--writable-root): names of the "
+                                       "network may not resolve",
+                                       quoted(context.root.rootfs), dest));
+            continue;
+        }
+        if (owner == nullptr && !was_asked_for && !context.network.has_interface() && !context.root.is_tree()) {
             continue; // an empty root stays empty
         }
         Place place;

@@ -13,7 +13,7 @@ namespace sandbox {
 namespace {
 
 /// The grant of one item; nothing where it is not to be shown, which has been said.
-std::optional<Grant> find_grant(FilesystemContext& context, const Item& item, bool writable) {
+std::optional<Grant> find_grant(FilesystemContext& context, const Item& item, bool writable, bool layered) {
     const bool by_option = item.origin.kind == Origin::Kind::option;
     if (!by_option && context.host.cwd.empty() && mentions_caller(item.text)) {
         context.notice("the current directory cannot be named: it is not shown in the sandbox");
@@ -25,18 +25,29 @@ std::optional<Grant> find_grant(FilesystemContext& context, const Item& item, bo
         const std::string reason = why_not_exposed(context, fact);
         if (!reason.empty()) {
             context.notice("the current directory " + quoted(context.host.cwd) + " " + reason +
-                           ": a profile does not expose it; ask with " + (writable ? "--rw ." : "--ro ."));
+                           ": a profile does not expose it; ask with " +
+                           (layered    ? "--overlay ."
+                            : writable ? "--rw ."
+                                       : "--ro ."));
             return std::nullopt;
         }
     }
     if (fact.kind == PathFact::Kind::absent) {
         throw Error(written_at(item.origin) + ": cannot show " + quoted(word.source.path)).kernel(fact.error);
     }
-    refuse_forbidden(context, fact, writable, item.origin);
+    if (layered && fact.kind != PathFact::Kind::directory) {
+        throw Error(written_at(item.origin) + ": cannot lay a private layer over " + quoted(word.source.path))
+            .cause("it is no directory")
+            .fix("name the directory that it lies in");
+    }
+    refuse_forbidden(context, fact, writable && !layered, item.origin);
     if (fact.real == "/" && word.dest == "/") {
         word.dest.clear();
     }
-    return Grant{&item, writable, std::move(word.source.path), &fact, std::move(word.dest)};
+    if (word.dest.empty() && context.root.is_tree()) {
+        word.dest = paths::normal(word.source.path); // the host's links mean nothing in a tree of its own
+    }
+    return Grant{&item, writable, layered, std::move(word.source.path), &fact, std::move(word.dest)};
 }
 
 void put_tree(FilesystemContext& context, const Grant& grant, std::string dest) {
@@ -47,6 +58,7 @@ void put_tree(FilesystemContext& context, const Grant& grant, std::string dest) 
     place.source = grant.fact->real;
     place.is_directory = grant.fact->kind == PathFact::Kind::directory;
     place.writable = grant.writable;
+    place.layered = grant.layered;
     place.devices = paths::is_within(grant.fact->real, "/dev");
     place.rank = context.layers.rank(grant.origin());
     place.origin = grant.origin();
@@ -128,15 +140,16 @@ bool is_planted(const WalkedLink& link, const Grant& grant, const Place& tree) {
 
 std::vector<Grant> find_grants(FilesystemContext& context) {
     std::vector<Grant> grants;
-    const auto find_all = [&](const List& list, bool writable) {
+    const auto find_all = [&](const List& list, bool writable, bool layered = false) {
         for (const Item& item : list.items) {
-            if (auto grant = find_grant(context, item, writable)) {
+            if (auto grant = find_grant(context, item, writable, layered)) {
                 grants.push_back(std::move(*grant));
             }
         }
     };
     find_all(context.profile.filesystem.read_only, false);
     find_all(context.profile.filesystem.read_write, true);
+    find_all(context.profile.filesystem.overlay, true, true);
     return grants;
 }
 

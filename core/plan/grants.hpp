@@ -1,4 +1,4 @@
-// What the profile opens: filesystem.read-only, read-write and tmpfs.
+// What the profile opens: filesystem.read-only, read-write, overlay and tmpfs.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@ namespace sandbox {
 struct Grant {
     const Item* item = nullptr;
     bool writable = false;
+    bool layered = false;           ///< filesystem.overlay: what is written goes to a private layer
     std::string written;            ///< the path as it was named, absolute
     const PathFact* fact = nullptr; ///< never of something absent
     std::string dest;               ///< empty: at its own path

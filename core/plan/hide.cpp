@@ -80,6 +80,11 @@ bool hide_host_path(FilesystemContext& context, const std::string& path, const I
 bool hide_inside_path(FilesystemContext& context, const std::string& path, const Item& item) {
     const std::string dest = context.tree.resolve(path, item.origin);
     const Place* owner = context.tree.around(dest);
+    if (owner == nullptr && context.root.is_tree() && !is_pattern(item.text)) {
+        // Whether the tree has it shows when it stands: an option that matches nothing is an error then.
+        cover(context, dest, {}, item, false);
+        return true;
+    }
     if (owner == nullptr || owner->kind != Place::Kind::host_tree || owner->source == owner->dest) {
         return false;
     }

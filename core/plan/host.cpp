@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/host_cgroup.hpp"
+#include "core/plan/host_image.hpp"
 #include "core/plan/host_network.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/host_users.hpp"
@@ -114,6 +115,11 @@ Host gather_host() {
     host.look_at_network = host::look_at_network;
     host.look_up = [walker = std::make_shared<host::Walker>()](const std::string& path) {
         return walker->look_up(path);
+    };
+    host.mounts_below = host::mounts_below;
+    host.look_at_overlays = host::look_at_overlays;
+    host.find_image = [directory = host.data_dir](const std::string& reference) {
+        return find_image(directory, reference);
     };
     host.may_write = host::may_write;
     host.look_at_cgroups = host::look_at_cgroups;

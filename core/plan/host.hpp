@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/plan/image.hpp"
+
 namespace sandbox {
 
 /// One more than the greatest id: (uid_t)-1 is none.
@@ -92,6 +94,13 @@ struct NetworkFacts {
     bool has_ipv6 = false; ///< the host has a global IPv6 address and a route to everywhere
     std::uint32_t first_unprivileged_port = 1024; ///< net.ipv4.ip_unprivileged_port_start: ip(7)
     std::string resolv_conf;                      ///< the text of /etc/resolv.conf, empty where it cannot be read
+    std::string hosts;                            ///< that of /etc/hosts
+};
+
+/// What a private layer needs beside the kernel's own overlay.
+struct OverlayFacts {
+    std::string fuse_overlayfs; ///< absolute path, empty where it is not installed
+    int fuse_error = 0;         ///< errno of opening /dev/fuse for reading and writing; 0: it can be used
 };
 
 /// The caller and the machine.
@@ -127,6 +136,12 @@ struct Host {
 
     /// Asked only where the plan wants a network of its own.
     std::function<NetworkFacts()> look_at_network;
+    /// The image of that name in the store. \throws Error where there is none. Asked only where the root is an image.
+    std::function<Image(const std::string& reference)> find_image;
+    /// Asked only where the plan has private layers that fuse-overlayfs may serve.
+    std::function<OverlayFacts()> look_at_overlays;
+    /// The mount points below `path` (absolute, real): proc_pid_mountinfo(5).
+    std::function<std::vector<std::string>(const std::string& path)> mounts_below;
     /// What `path` (absolute) is on this machine.
     std::function<PathFact(const std::string& path)> look_up;
     /// Whether the caller may write `path`; of a directory, whether he may change its entries: access(2), W_OK.

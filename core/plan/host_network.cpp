@@ -56,6 +56,7 @@ NetworkFacts look_at_network() {
     const std::string first = read_small_file("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     std::from_chars(first.data(), first.data() + first.size(), facts.first_unprivileged_port);
     facts.resolv_conf = read_small_file("/etc/resolv.conf");
+    facts.hosts = read_small_file("/etc/hosts");
     return facts;
 }
 

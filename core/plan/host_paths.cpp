@@ -5,12 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <memory>
 #include <optional>
+#include <string_view>
 
+#include "core/base/fd.hpp"
+#include "core/base/file.hpp"
 #include "core/plan/paths.hpp"
 
 namespace sandbox::host {
@@ -150,6 +154,50 @@ std::vector<std::string> expand_glob(const std::string& pattern) {
         return {};
     }
     return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
+}
+
+namespace {
+
+/// A path as mountinfo writes it: octal for space, tab, newline and backslash.
+std::string unescaped(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\' && i + 3 < text.size()) {
+            result += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+            i += 3;
+        } else {
+            result += text[i];
+        }
+    }
+    return result;
+}
+
+} // namespace
+
+std::vector<std::string> mounts_below(const std::string& path) {
+    const std::string mounts = read_small_file("/proc/self/mountinfo");
+    std::vector<std::string> found;
+    for (std::string_view rest = mounts; !rest.empty();) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        constexpr int kFieldsBefore = 4;
+        for (int i = 0; i < kFieldsBefore && line.find(' ') != std::string_view::npos; ++i) {
+            line.remove_prefix(line.find(' ') + 1);
+        }
+        std::string place = unescaped(line.substr(0, line.find(' ')));
+        if (paths::is_below(place, path)) {
+            found.push_back(std::move(place));
+        }
+    }
+    return found;
+}
+
+OverlayFacts look_at_overlays() {
+    OverlayFacts facts;
+    facts.fuse_overlayfs = find_helper("fuse-overlayfs");
+    const Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    facts.fuse_error = device ? 0 : errno;
+    return facts;
 }
 
 bool may_write(const std::string& path) {

@@ -26,6 +26,12 @@ private:
 /// glob(3), sorted.
 [[nodiscard]] std::vector<std::string> expand_glob(const std::string& pattern);
 
+/// What is mounted below the real path `path`: proc_pid_mountinfo(5).
+[[nodiscard]] std::vector<std::string> mounts_below(const std::string& path);
+
+/// fuse-overlayfs and /dev/fuse.
+[[nodiscard]] OverlayFacts look_at_overlays();
+
 /// access(2) with W_OK.
 [[nodiscard]] bool may_write(const std::string& path);
 

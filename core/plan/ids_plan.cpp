@@ -92,6 +92,7 @@ std::optional<Numbers> read_numbers(std::string_view text) {
 struct WantedUser {
     bool root = false; ///< the caller appears as 0:0
     std::optional<Numbers> numbers;
+    std::string in_tree = {}; ///< the words to look up in the root's own tree
 };
 
 WantedUser read_user(const Setting<std::string>& user) {
@@ -104,12 +105,42 @@ WantedUser read_user(const Setting<std::string>& user) {
         return {};
     }
     const auto numbers = read_numbers(text);
+    if (!numbers && text == "image") {
+        throw Error(written_at(user.origin) + ": cannot run as the image's user: there is no image")
+            .fix("--image NAME, or --user root");
+    }
     if (!numbers) {
         throw Error(written_at(user.origin) + ": cannot run as the user " + quoted(text))
-            .cause("it is neither self, root, UID nor UID:GID")
+            .cause("it is neither self, root, UID nor UID:GID; names are looked up in an image only")
             .fix("write a number, as id -u NAME prints it");
     }
     return {.root = false, .numbers = numbers};
+}
+
+/// As read_user, on a tree of its own: names are the tree's.
+WantedUser read_user_of_tree(const Setting<std::string>& user, const RootChoice& root) {
+    std::string text = user.value_or("self");
+    if (text == "image") {
+        text = root.image ? root.image->config.user : "";
+    }
+    if (text.empty() || text == "self" || text == "root") {
+        text = "0";
+    }
+    constexpr std::size_t kLongest = 255;
+    const bool is_plain =
+        text.size() <= kLongest && std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte != '\x7f'; });
+    if (!is_plain || text.front() == ':' || text.back() == ':' || std::ranges::count(text, ':') > 1) {
+        throw Error(written_at(user.origin) + ": cannot run as the user " + quoted(text))
+            .cause("it is neither self, root, image, USER nor USER:GROUP");
+    }
+    const std::size_t colon = text.find(':');
+    const auto uid = read_id(std::string_view(text).substr(0, colon));
+    const auto gid = colon == std::string::npos ? std::nullopt : read_id(std::string_view(text).substr(colon + 1));
+    WantedUser wanted{.root = true, .numbers = {}, .in_tree = std::move(text)};
+    if (uid) {
+        wanted.numbers = Numbers{*uid, gid};
+    }
+    return wanted;
 }
 
 std::string user_or_number(const Host& host) {
@@ -155,7 +186,8 @@ void check_mapped(const IdsPlan& plan, const Setting<std::string>& user, const s
         return;
     }
     const bool uid_missing = !holds(plan.uid_map, plan.uid);
-    Error error(written_at(user.origin) + ": cannot run as the user " + quoted(*user.value));
+    Error error(written_at(user.origin) + ": cannot run as the user " +
+                quoted(plan.user_in_root.empty() ? *user.value : plan.user_in_root));
     error.cause(fmt::format("{} {} is not mapped: the map holds {}", uid_missing ? "uid" : "gid",
                             uid_missing ? plan.uid : plan.gid,
                             plan.through_helpers ? "your subordinate range and your own id" : "your own id only"));
@@ -218,8 +250,8 @@ std::vector<MapEntry> map_around(std::uint32_t own, std::uint32_t inside, std::s
     return map;
 }
 
-IdsPlan plan_ids(const Profile::Ids& ids, const Host& host) {
-    const WantedUser wanted = read_user(ids.user);
+IdsPlan plan_ids(const Profile::Ids& ids, const Host& host, const RootChoice& root) {
+    const WantedUser wanted = root.is_tree() ? read_user_of_tree(ids.user, root) : read_user(ids.user);
     const std::optional<Obstacle> in_the_way = obstacle(host);
 
     IdsPlan plan;
@@ -239,6 +271,7 @@ IdsPlan plan_ids(const Profile::Ids& ids, const Host& host) {
         plan.uid_map = {{own_uid, host.uid, 1}};
         plan.gid_map = {{own_gid, host.gid, 1}};
     }
+    plan.user_in_root = wanted.in_tree;
     plan.uid = wanted.numbers ? wanted.numbers->uid : own_uid;
     plan.gid = wanted.numbers ? wanted.numbers->gid.value_or(own_gid) : own_gid;
     if (wanted.numbers) {

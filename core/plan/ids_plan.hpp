@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/plan/plan.hpp"
+#include "core/plan/root_choice.hpp"
 
 namespace sandbox {
 
@@ -14,7 +15,8 @@ namespace sandbox {
 [[nodiscard]] std::vector<MapEntry> map_around(std::uint32_t own, std::uint32_t inside,
                                                std::span<const IdRange> ranges);
 
+/// On a tree of its own (`root`) the caller is uid 0 whoever CMD is, since the tree's files belong to those ids.
 /// \throws Error for a map that this machine cannot make, an id that it does not hold, groups that cannot be dropped.
-[[nodiscard]] IdsPlan plan_ids(const Profile::Ids& ids, const Host& host);
+[[nodiscard]] IdsPlan plan_ids(const Profile::Ids& ids, const Host& host, const RootChoice& root);
 
 } // namespace sandbox

@@ -16,6 +16,7 @@
 #include "core/plan/paths.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/process_plan.hpp"
+#include "core/plan/root_choice.hpp"
 #include "core/plan/seccomp_plan.hpp"
 
 namespace sandbox {
@@ -77,6 +78,26 @@ void refuse_limits_in_reach(Plan& plan) {
     }
 }
 
+/// docker(1) gives a container's capabilities to its root: a process of another user gets none, but those that were
+/// asked for in so many words.
+CapabilitiesPlan only_by_option(const CapabilitiesPlan& all) {
+    CapabilitiesPlan some;
+    for (std::size_t i = 0; i < all.keep.size(); ++i) {
+        if (all.origins[i].kind == Origin::Kind::option) {
+            some.keep.push_back(all.keep[i]);
+            some.origins.push_back(all.origins[i]);
+        }
+    }
+    return some;
+}
+
+void remark_on_owners(Plan& plan, const RootChoice& root) {
+    if (root.image && !root.image->single_owner && !plan.ids.through_helpers) {
+        plan.notices.push_back("the image was unpacked with your subordinate range, and this run has no map of it: "
+                               "files of other owners than root belong to nobody here");
+    }
+}
+
 } // namespace
 
 Plan make_plan(const Profile& profile, const Command& command, const Host& host) {
@@ -86,13 +107,17 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.name = command.name;
     plan.data_dir = host.data_dir;
 
-    plan.ids = plan_ids(profile.ids, host);
+    const RootChoice root = choose_root(profile.filesystem, host, layers);
+    plan.ids = plan_ids(profile.ids, host, root);
     plan.namespaces = plan_namespaces(profile, command, layers);
-    plan.network = plan_network(profile.network, plan.namespaces, plan.ids, host, layers, plan.notices);
-    FilesystemPlan filesystem = plan_filesystem(profile, host, layers, plan.namespaces, plan.network, plan.notices);
+    plan.network = plan_network(profile.network, plan.namespaces, plan.ids, host, layers, root, plan.notices);
+    FilesystemPlan filesystem =
+        plan_filesystem(profile, host, layers, root, plan.namespaces, plan.network, plan.notices);
     plan.root = std::move(filesystem.root);
+    plan.overlays = std::move(filesystem.overlays);
     plan.root.has_tty_group = maps_tty_group(plan.ids.gid_map);
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);
+    plan.user_capabilities = only_by_option(plan.capabilities);
     plan.seccomp = plan_seccomp(profile);
     remark_on_mount_rights(plan);
     if (host.is_root_of_initial_user_namespace) {
@@ -100,8 +125,12 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
             "you are root: CMD has the machine's own uid 0 and reads what only root may read; start as an "
             "ordinary user");
     }
-    plan.environment = plan_environment(profile.environment, host, filesystem.workdir, layers, plan.notices);
-    plan.process = plan_process(profile.process, command, host, filesystem.workdir, plan.environment);
+    plan.environment = plan_environment(profile.environment, host, filesystem.workdir, plan.namespaces.hostname, root,
+                                        layers, plan.notices);
+    plan.process = plan_process(profile.process, command, host, root, filesystem.workdir, plan.environment);
+    plan.process.makes_workdir = filesystem.makes_workdir;
+    plan.process.takes_home_from_root = takes_home_from_root(profile.environment, root);
+    remark_on_owners(plan, root);
     plan.process.workdir_origin = filesystem.workdir_origin;
     plan.cgroup = plan_cgroup(profile.limits, command.stats, host, plan.notices);
     refuse_limits_in_reach(plan);

@@ -50,13 +50,18 @@ public:
 
 private:
     void add(RootEntry::Kind kind, const std::string& path, const Origin& origin) {
-        if (paths::is_within(path, "/proc")) {
+        if (paths::is_within(path, "/proc") || (has_sysfs() && paths::is_within(path, "/sys") && path != kCgroups)) {
             add_at(kind, path, origin);
             return;
         }
         for (const std::string& dest : context_.tree.appearances(path)) {
             add_at(kind, dest, origin);
         }
+    }
+
+    [[nodiscard]] bool has_sysfs() const {
+        const Place* sys = context_.tree.at("/sys");
+        return sys != nullptr && sys->kind == Place::Kind::sysfs;
     }
 
     void add_at(RootEntry::Kind kind, const std::string& dest, const Origin& origin) {
@@ -74,7 +79,7 @@ private:
         for (const char* path : kMasked) {
             add(RootEntry::Kind::mask, path, origin);
         }
-        if (!context_.tree.appearances("/sys/devices/system/cpu").empty()) {
+        if (has_sysfs() || !context_.tree.appearances("/sys/devices/system/cpu").empty()) {
             for (const std::string& path : context_.host.expand_glob(kThermal)) {
                 add(RootEntry::Kind::mask, path, origin);
             }

@@ -103,8 +103,14 @@ Profile merge(Profile base, Profile top) {
     merge_list(base.namespaces.share, top.namespaces.share);
 
     merge_setting(base.filesystem.root, top.filesystem.root);
+    merge_setting(base.filesystem.image, top.filesystem.image);
+    merge_setting(base.filesystem.rootfs, top.filesystem.rootfs);
+    merge_setting(base.filesystem.writable_root, top.filesystem.writable_root);
     merge_list(base.filesystem.read_only, top.filesystem.read_only);
     merge_list(base.filesystem.read_write, top.filesystem.read_write);
+    merge_list(base.filesystem.overlay, top.filesystem.overlay);
+    merge_setting(base.filesystem.overlay_driver, top.filesystem.overlay_driver);
+    merge_setting(base.filesystem.keep, top.filesystem.keep);
     merge_list(base.filesystem.tmpfs, top.filesystem.tmpfs);
     merge_list(base.filesystem.hide, top.filesystem.hide);
     merge_list(base.filesystem.masked, top.filesystem.masked);

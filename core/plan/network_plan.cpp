@@ -92,7 +92,8 @@ bool names_a_resolver(const std::string& resolv_conf) {
 } // namespace
 
 NetworkPlan plan_network(const Profile::Network& network, const NamespacesPlan& namespaces, const IdsPlan& ids,
-                         const Host& host, const Layers& layers, std::vector<std::string>& notices) {
+                         const Host& host, const Layers& layers, const RootChoice& root,
+                         std::vector<std::string>& notices) {
     NetworkPlan plan;
     plan.mode = namespaces.net ? mode_of(one_of(network.mode, kNetworkModes)) : Mode::host;
     plan.mode_origin = namespaces.net.origin;
@@ -127,7 +128,10 @@ NetworkPlan plan_network(const Profile::Network& network, const NamespacesPlan& 
         refuse_or_note(network.hosts.items.back().origin, "add a host to the host's own /etc/hosts", plan, layers,
                        notices);
     }
-    plan.files = plan_generated_files(network, plan, namespaces, facts);
+    if (plan.mode == Mode::host && root.is_tree()) {
+        facts = host.look_at_network();
+    }
+    plan.files = plan_generated_files(network, plan, namespaces, facts, root.is_tree());
     return plan;
 }
 

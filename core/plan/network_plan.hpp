@@ -6,6 +6,7 @@
 
 #include "core/plan/layers.hpp"
 #include "core/plan/plan.hpp"
+#include "core/plan/root_choice.hpp"
 
 namespace sandbox {
 
@@ -19,6 +20,6 @@ constexpr int kMtu = 65520;
 /// \throws Error where the wanted network cannot be had on this machine, and for settings that need one and have none.
 [[nodiscard]] NetworkPlan plan_network(const Profile::Network& network, const NamespacesPlan& namespaces,
                                        const IdsPlan& ids, const Host& host, const Layers& layers,
-                                       std::vector<std::string>& notices);
+                                       const RootChoice& root, std::vector<std::string>& notices);
 
 } // namespace sandbox

@@ -33,6 +33,9 @@ struct IdsPlan {
     std::uint32_t uid = 0; ///< CMD's, as seen inside
     std::uint32_t gid = 0;
     bool drop_groups = true; ///< setgroups(0); false where there is nothing to drop or the profile keeps them
+    /// Who CMD is by the root's own /etc/passwd and /etc/group: "www-data", "1000", "www-data:adm". It is looked up
+    /// when the root stands, and what is found counts instead of `uid` and `gid`, with its groups. Empty: nothing is.
+    std::string user_in_root;
     Origin map_origin;
     Origin user_origin;
     Origin groups_origin;
@@ -105,6 +108,7 @@ struct RootEntry {
         file,              ///< an empty file as a mount point; the parent is ours
         link,              ///< a symbolic link holding `source`
         bind,              ///< the host's `source` (a real path), with everything mounted below it
+        overlay,           ///< the host's directory `source` under a private layer, the overlay of that number
         private_directory, ///< an own empty place, `mode`, writable, gone at the end
         cover_directory,   ///< an empty directory over what is there, read-only
         cover_file,        ///< an empty file over what is there, read-only
@@ -112,7 +116,10 @@ struct RootEntry {
         pin,               ///< dest bound on itself, so that it cannot be renamed away: rename(2) says EBUSY
         proc,              ///< a new procfs of the pid namespace
         devpts,            ///< a new devpts instance
-        mask,              ///< what the kernel offers at dest is covered, if it is there
+        sysfs,   ///< a new sysfs of the network namespace, read-only; the host's, where the kernel allows none
+        cgroups, ///< the cgroup2 file system of the cgroup namespace, read-only, if it can be had
+        mqueue,  ///< the POSIX message queues of the ipc namespace, if they can be had
+        mask,    ///< what the kernel offers at dest is covered, if it is there
         read_only_in_place ///< dest bound on itself read-only, if it is there (/proc/sys)
     };
 
@@ -123,11 +130,49 @@ struct RootEntry {
     bool writable = false;           ///< bind: false adds the read-only flag to the whole tree
     bool devices = false;            ///< bind: device nodes work (nothing but /dev needs it)
     bool source_is_directory = true; ///< bind: what the Plan saw; a run that finds otherwise refuses
+    std::size_t overlay = 0;         ///< overlay: its index in OverlaysPlan::list
+    /// The dest lies in a tree that is not ours (RootPlan::tree): it is looked up there by the run, no link leads out
+    /// of it, and what is missing is made.
+    bool in_tree = false;
+    bool follows_links = false; ///< in_tree: links of the tree are followed inside it; else one is refused
     Origin origin;
 };
 
+/// A directory tree under a private layer that takes all writes: overlayfs, "Upper and Lower".
+struct Overlay {
+    std::string name;               ///< "root", or the path of the host: what a kept layer is found by
+    std::vector<std::string> lower; ///< absolute directories, the lowest first
+    std::string below;              ///< what must be below a kept layer again: the image's id, or the directory
+    bool has_mounts = false;        ///< something is mounted inside of the lowest: the kernel's overlay refuses that
+    Origin origin;
+};
+
+/// The private layers of a run.
+struct OverlaysPlan {
+    enum class Driver : std::uint8_t { automatic, kernel, fuse };
+
+    Driver driver = Driver::automatic;
+    Origin driver_origin;
+    std::string fuse_program; ///< of fuse-overlayfs, an absolute path; empty: not installed
+    int fuse_error = 0;       ///< errno of opening /dev/fuse; 0: it can be used
+    std::string keep;         ///< the name under which the layers are kept; empty: they go at the end
+    Origin keep_origin;
+    std::string directory;     ///< ours, where the layers are made
+    std::vector<Overlay> list; ///< the root's own first
+};
+
+/// An image or a directory as the root: a system of its own, whose files nobody vouches for.
+struct TreeRoot {
+    std::string directory; ///< shown as it is; empty: the first of the overlays is the root
+    bool writable = false;
+    Origin origin;
+    std::string reference; ///< the image's name and id, for people; empty for a directory
+    std::string id;
+};
+
 struct RootPlan {
-    bool host_root = false; ///< the host's "/" itself is the base ("/" was granted), else an empty tmpfs
+    std::optional<TreeRoot> tree; ///< the base is this, neither the host's root nor an empty one
+    bool host_root = false;       ///< the host's "/" itself is the base ("/" was granted), else an empty tmpfs
     bool host_root_writable = false;
     Origin host_root_origin;
     std::vector<RootEntry> entries;
@@ -234,7 +279,9 @@ struct ProcessPlan {
     std::vector<std::string> candidates; ///< absolute paths to try in order ("/usr/bin/ls", "/bin/ls")
     std::string workdir;
     Origin workdir_origin;
-    bool terminal = false; ///< a pty of its own, for input and output
+    bool makes_workdir = false;        ///< it is made in the root's tree where it is missing
+    bool takes_home_from_root = false; ///< HOME is what the tree's /etc/passwd says: `environment` holds a stand-in
+    bool terminal = false;             ///< a pty of its own, for input and output
     /// A pty for those of standard output and error that are the caller's terminal, when `terminal` is not set: CMD can
     /// write to it, but neither read what is typed nor change its modes.
     bool output_terminal = false;
@@ -248,7 +295,11 @@ struct Plan {
     NamespacesPlan namespaces;
     NetworkPlan network;
     RootPlan root;
+    OverlaysPlan overlays;
     CapabilitiesPlan capabilities;
+    /// In the place of `capabilities` where IdsPlan::user_in_root turns out not to be root: docker(1) gives them to
+    /// root.
+    CapabilitiesPlan user_capabilities;
     SeccompPlan seccomp;
     std::vector<EnvironmentEntry> environment;
     ProcessPlan process;
@@ -262,9 +313,10 @@ struct Plan {
 
 /// What the user wants to run.
 struct Command {
-    std::vector<std::string> arguments;
-    std::string name;   ///< --name
-    bool stats = false; ///< --stats: a cgroup is wanted for what it counts
+    std::vector<std::string> arguments;         ///< may be empty where an image has a command
+    std::string name;                           ///< --name
+    std::optional<std::string> entrypoint = {}; ///< --entrypoint: in the place of the image's; empty: none
+    bool stats = false;                         ///< --stats: a cgroup is wanted for what it counts
 };
 
 /// Joins the three into one Plan; a pure function. All user errors are found here, before any kernel state.

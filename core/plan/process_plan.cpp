@@ -44,19 +44,38 @@ void plan_terminal(ProcessPlan& plan, const Setting<std::string>& terminal, cons
     plan.output_terminal = is_auto && !plan.terminal && (host.stdout_is_terminal || host.stderr_is_terminal);
 }
 
+/// As docker(1) joins them: --entrypoint takes the image's command away too.
+std::vector<std::string> arguments(const Command& command, const RootChoice& root) {
+    const ImageConfig of_image = root.image ? root.image->config : ImageConfig{};
+    std::vector<std::string> words = of_image.entrypoint;
+    if (command.entrypoint) {
+        words = command.entrypoint->empty() ? std::vector<std::string>{} : std::vector{*command.entrypoint};
+    }
+    const bool has_default = command.arguments.empty() && !command.entrypoint;
+    const std::vector<std::string>& rest = has_default ? of_image.command : command.arguments;
+    words.insert(words.end(), rest.begin(), rest.end());
+    return words;
+}
+
 } // namespace
 
 ProcessPlan plan_process(const Profile::Process& process, const Command& command, const Host& host,
-                         const std::string& workdir, const std::vector<EnvironmentEntry>& environment) {
-    if (command.arguments.empty()) {
-        throw Error("cannot run a command: none was given").fix("sandbox [OPTIONS] CMD [ARG...]");
+                         const RootChoice& root, const std::string& workdir,
+                         const std::vector<EnvironmentEntry>& environment) {
+    std::vector<std::string> words = arguments(command, root);
+    if (words.empty()) {
+        Error error("cannot run a command: none was given");
+        if (root.image) {
+            error.cause("the image " + quoted(root.image->reference) + " names none");
+        }
+        throw std::move(error).fix("sandbox [OPTIONS] CMD [ARG...]");
     }
-    const std::string& name = command.arguments.front();
+    const std::string name = words.front();
     if (name.empty()) {
         throw Error("cannot run ''").cause("the command's name is empty").status(kNotFound);
     }
     ProcessPlan plan;
-    plan.arguments = command.arguments;
+    plan.arguments = std::move(words);
     plan.candidates = candidates(name, search_path(environment), workdir);
     if (plan.candidates.empty()) {
         throw Error("cannot run " + quoted(name))

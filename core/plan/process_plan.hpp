@@ -4,11 +4,14 @@
 #include <vector>
 
 #include "core/plan/plan.hpp"
+#include "core/plan/root_choice.hpp"
 
 namespace sandbox {
 
+/// An image's entrypoint stands before the words of the command, which are the image's own where none are given.
 /// \throws Error (127) for a command without a name.
 [[nodiscard]] ProcessPlan plan_process(const Profile::Process& process, const Command& command, const Host& host,
-                                       const std::string& workdir, const std::vector<EnvironmentEntry>& environment);
+                                       const RootChoice& root, const std::string& workdir,
+                                       const std::vector<EnvironmentEntry>& environment);
 
 } // namespace sandbox

@@ -14,7 +14,8 @@ namespace sandbox {
 // The words that a setting can be; the first is what holds where nothing is written.
 constexpr auto kIdMaps = std::to_array<std::string_view>({"auto", "full", "self"});
 constexpr auto kGroupWords = std::to_array<std::string_view>({"drop", "keep"});
-constexpr auto kRoots = std::to_array<std::string_view>({"host", "empty"});
+constexpr auto kRoots = std::to_array<std::string_view>({"host", "empty", "image", "rootfs"});
+constexpr auto kOverlayDrivers = std::to_array<std::string_view>({"auto", "kernel", "fuse"});
 constexpr auto kNetworkModes = std::to_array<std::string_view>({"none", "host", "slirp4netns", "pasta"});
 constexpr auto kTerminalWords = std::to_array<std::string_view>({"auto", "always", "never"});
 constexpr auto kUnavailableWords = std::to_array<std::string_view>({"fail", "warn"});
@@ -44,8 +45,8 @@ struct Profile {
     std::vector<std::string> lineage; ///< the files it was read from, base first
 
     struct Ids {
-        Setting<std::string> map;    ///< auto | full | self
-        Setting<std::string> user;   ///< self | root | UID | UID:GID
+        Setting<std::string> map;  ///< auto | full | self
+        Setting<std::string> user; ///< self | root | image | UID | UID:GID; names of the image's own where there is one
         Setting<std::string> groups; ///< drop | keep
     } ids;
 
@@ -55,9 +56,15 @@ struct Profile {
     } namespaces;
 
     struct Filesystem {
-        Setting<std::string> root; ///< host | empty
-        List read_only;            ///< PATH[:DEST]
-        List read_write;           ///< PATH[:DEST]
+        Setting<std::string> root;           ///< host | empty | image | rootfs
+        Setting<std::string> image;          ///< for root = "image": the reference
+        Setting<std::string> rootfs;         ///< for root = "rootfs": the directory
+        Setting<bool> writable_root;         ///< a private layer over the image or the directory
+        List read_only;                      ///< PATH[:DEST]
+        List read_write;                     ///< PATH[:DEST]
+        List overlay;                        ///< PATH[:DEST]
+        Setting<std::string> overlay_driver; ///< auto | kernel | fuse
+        Setting<std::string> keep;           ///< the name under which the private layers are kept
         List tmpfs;
         List hide;   ///< paths or globs
         List masked; ///< @docker or paths below /proc and /sys

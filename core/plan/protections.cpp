@@ -40,7 +40,7 @@ private:
     [[nodiscard]] bool can_be_replaced(const std::string& real) const {
         return std::ranges::any_of(context_.tree.appearances(real), [&](const std::string& dest) {
             const Place& tree = tree_around(dest);
-            for (std::string way = real; tree.writable && way != tree.source;) {
+            for (std::string way = real; tree.changes_host() && way != tree.source;) {
                 way = paths::parent(way);
                 if (context_.host.may_write(way)) {
                     return true;
@@ -95,7 +95,7 @@ private:
     void keep_grants_read_only(const std::string& real) {
         std::vector<std::string> writable;
         for (const auto& [dest, place] : context_.tree.places()) {
-            if (place.kind != Place::Kind::host_tree || !place.writable || !paths::is_within(place.source, real)) {
+            if (!place.changes_host() || !paths::is_within(place.source, real)) {
                 continue;
             }
             if (place.origin.kind == Origin::Kind::option) {
@@ -114,16 +114,14 @@ private:
     void keep_read_only(const std::string& real, bool make) {
         keep_grants_read_only(real);
         for (const std::string& dest : context_.tree.appearances(real)) {
-            if (tree_around(dest).writable && stands_at(dest, real, make)) {
+            if (tree_around(dest).changes_host() && stands_at(dest, real, make)) {
                 put(Place::Kind::host_tree, dest, real, is_directory(real));
             }
         }
     }
 
     void keep_profiles(const OwnDirectory& config) {
-        const auto is_writable_tree = [](const auto& entry) {
-            return entry.second.kind == Place::Kind::host_tree && entry.second.writable;
-        };
+        const auto is_writable_tree = [](const auto& entry) { return entry.second.changes_host(); };
         if (std::ranges::none_of(context_.tree.places(), is_writable_tree)) {
             return;
         }

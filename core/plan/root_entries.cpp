@@ -22,7 +22,8 @@ RootEntry step(RootEntry::Kind kind, std::string dest, const Origin& origin) {
 RootEntry mount_of(const Place& place) {
     switch (place.kind) {
     case Place::Kind::host_tree: {
-        RootEntry entry = step(RootEntry::Kind::bind, place.dest, place.origin);
+        const auto kind = place.layered ? RootEntry::Kind::overlay : RootEntry::Kind::bind;
+        RootEntry entry = step(kind, place.dest, place.origin);
         entry.source = place.source;
         entry.writable = place.writable;
         entry.devices = place.devices;
@@ -47,6 +48,12 @@ RootEntry mount_of(const Place& place) {
         return step(RootEntry::Kind::proc, place.dest, place.origin);
     case Place::Kind::devpts:
         return step(RootEntry::Kind::devpts, place.dest, place.origin);
+    case Place::Kind::sysfs:
+        return step(RootEntry::Kind::sysfs, place.dest, place.origin);
+    case Place::Kind::cgroups:
+        return step(RootEntry::Kind::cgroups, place.dest, place.origin);
+    case Place::Kind::mqueue:
+        return step(RootEntry::Kind::mqueue, place.dest, place.origin);
     case Place::Kind::directory:
         return step(RootEntry::Kind::directory, place.dest, place.origin);
     case Place::Kind::link: {
@@ -87,8 +94,33 @@ private:
         return nullptr;
     }
 
+    /// What stands in a tree of its own is made, and looked up, by the run. A file that has to be there is the user's
+    /// or a name service's, and the tree may have a link in its place; what belongs to the kernel has none.
+    void add_to_tree(const Place& place) {
+        if (place.kind == Place::Kind::link || place.kind == Place::Kind::directory) {
+            return; // the tree's own stands there
+        }
+        RootEntry entry = mount_of(place);
+        if (place.kind == Place::Kind::cover) {
+            entry.kind = RootEntry::Kind::mask;
+        }
+        entry.in_tree = true;
+        entry.follows_links = place.origin.kind != Origin::Kind::built_in || place.kind == Place::Kind::text;
+        entry.source_is_directory = place.is_directory;
+        entries_.push_back(std::move(entry));
+        kept_.emplace(place.dest, &place);
+    }
+
     void add(const Place& place) {
         const Place* parent = parent_of(place);
+        if (parent == nullptr && tree_.is_on_tree()) {
+            add_to_tree(place);
+            return;
+        }
+        if (place.kind == Place::Kind::cgroups) {
+            entries_.push_back(mount_of(place)); // sysfs has the directory, or there are no cgroups
+            return;
+        }
         if (parent != nullptr && parent->kind == Place::Kind::host_tree) {
             if (!fits_into(place, *parent)) {
                 return;
@@ -124,7 +156,8 @@ private:
                 return false;
             }
             // Shown already: a second mount would only keep it from being renamed.
-            return place.writable != parent.writable || place.devices != parent.devices;
+            return place.writable != parent.writable || place.devices != parent.devices ||
+                   place.layered != parent.layered;
         }
         if (place.kind == Place::Kind::cover) {
             return true; // it was found there, or is made before the run
@@ -181,7 +214,9 @@ private:
     }
 
     [[nodiscard]] static bool takes_places(const Place& parent) {
-        return parent.is_directory && parent.kind != Place::Kind::proc && parent.kind != Place::Kind::devpts;
+        return parent.is_directory &&
+               (parent.kind == Place::Kind::directory || parent.kind == Place::Kind::private_directory ||
+                parent.kind == Place::Kind::cover || parent.kind == Place::Kind::host_tree);
     }
 
     /// Makes the directories between `parent` and `place`, and what `place` is mounted on.

@@ -12,13 +12,16 @@ namespace sandbox {
 namespace {
 
 bool same_thing(const Place& left, const Place& right) {
-    return left.kind == right.kind && left.source == right.source && left.writable == right.writable;
+    return left.kind == right.kind && left.source == right.source && left.writable == right.writable &&
+           left.layered == right.layered;
 }
 
 std::string wish(const Place& place) {
     switch (place.kind) {
     case Place::Kind::host_tree:
-        return (place.writable ? "shows it writable" : "shows it read-only") +
+        return (place.layered    ? "shows it under a private layer"
+                : place.writable ? "shows it writable"
+                                 : "shows it read-only") +
                (place.source == place.dest ? "" : " from " + quoted(place.source));
     case Place::Kind::private_directory:
         return "makes it an empty directory of the sandbox";
@@ -57,6 +60,9 @@ void VirtualTree::make_read_only(const std::string& dest) {
 }
 
 void VirtualTree::put_link(const WalkedLink& link, const Origin& origin) {
+    if (on_tree_ && above(link.path) == nullptr) {
+        return; // the tree has links of its own
+    }
     Place place;
     place.kind = Place::Kind::link;
     place.dest = link.path;
@@ -97,7 +103,7 @@ std::optional<std::string> VirtualTree::link_inside(const std::string& path, con
     if (place != nullptr) {
         return place->kind == Place::Kind::link ? std::optional(place->source) : std::nullopt;
     }
-    if (owner != nullptr || !recreate) {
+    if (owner != nullptr || !recreate || on_tree_) {
         return std::nullopt;
     }
     // Nothing but the skeleton: it looks like the host, so that /home -> /data/home leads where it does outside.

@@ -23,6 +23,9 @@ struct Place {
         text,              ///< a file that holds `source`
         proc,
         devpts,
+        sysfs,
+        cgroups,
+        mqueue,
     };
 
     Kind kind = Kind::directory;
@@ -30,11 +33,15 @@ struct Place {
     std::string source;
     bool is_directory = true; ///< host_tree, cover: what stands there on the host
     bool writable = false;    ///< host_tree
+    bool layered = false;     ///< host_tree: under a private layer, which takes what is written
     bool devices = false;     ///< host_tree
     bool optional = false;    ///< left out where a host tree around it has or lacks it
     std::uint32_t mode = 0755;
     int rank = 0; ///< the layer that asked for it; the greater wins a dest
     Origin origin;
+
+    /// Whether what CMD writes there stays on the host.
+    [[nodiscard]] bool changes_host() const { return kind == Kind::host_tree && writable && !layered; }
 };
 
 /// Ranks under those of every layer of a Profile.
@@ -44,7 +51,11 @@ constexpr int kLinkRank = -2;
 /// All places by dest, a directory before what it holds.
 class VirtualTree {
 public:
-    explicit VirtualTree(HostFacts& facts) : facts_(facts) {}
+    /// \param on_tree the root is a tree of its own (RootChoice::is_tree): what lies between the places is the tree's,
+    /// unknown here, and never looks like the host.
+    explicit VirtualTree(HostFacts& facts, bool on_tree = false) : facts_(facts), on_tree_(on_tree) {}
+
+    [[nodiscard]] bool is_on_tree() const { return on_tree_; }
 
     using Places = std::map<std::string, Place, paths::Before>;
     [[nodiscard]] const Places& places() const { return places_; }
@@ -95,6 +106,7 @@ private:
     [[nodiscard]] std::optional<std::string> link_inside(const std::string& path, const Origin& origin, bool recreate);
 
     HostFacts& facts_;
+    bool on_tree_;
     Places places_;
 };
 

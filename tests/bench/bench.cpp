@@ -1,5 +1,6 @@
 // bench PEER: what a start costs beside the peers', what stays in memory, and what the filter costs a system call.
 // bench limits: what limits cost a start, on a machine whose systemd gives cgroups: the workstation.
+// bench layers: what layers cost a start, a build and git.
 // Everything of one table is measured interleaved in one run: only the ratios carry over to another machine.
 #include <sched.h>
 #include <sys/mount.h>
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/layers.hpp"
 #include "tests/bench/limits.hpp"
 #include "tests/bench/measure.hpp"
 #include "tests/bench/peers.hpp"
@@ -218,12 +220,14 @@ void run_bench(const char* peer_program) {
 
 int main(int argc, char** argv) {
     if (argc != 2) {
-        std::fputs("usage: bench PEER | bench limits\n", stderr);
+        std::fputs("usage: bench PEER | bench limits | bench layers\n", stderr);
         return 2;
     }
     try {
         if (std::string_view(argv[1]) == "limits") {
             measure_limits();
+        } else if (std::string_view(argv[1]) == "layers") {
+            measure_layers();
         } else {
             run_bench(argv[1]);
         }

@@ -63,6 +63,12 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
     host.system_entries = {{"/bin", "usr/bin"}, {"/etc", {}},          {"/lib", "usr/lib"},
                            {"/opt", {}},        {"/sbin", "usr/sbin"}, {"/usr", {}}};
 
+    image->id = "sha256:1234";
+    image->layers = {"/home/dev/.local/share/sandbox/layers/low/root",
+                     "/home/dev/.local/share/sandbox/layers/high/root"};
+    image->config.environment = {"PATH=/opt/app/bin:/usr/bin", "APP=web"};
+    image->config.command = {"serve", "--all"};
+
     host.look_at_network = [facts = network] { return *facts; };
     const std::shared_ptr<Files> files = files_;
     host.look_up = [files](const std::string& path) { return look_up(*files, path); };
@@ -80,6 +86,15 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
         return found;
     };
     host.look_at_cgroups = [](const Host& /*unused*/) { return workstation_cgroups(); };
+    host.mounts_below = [](const std::string& path) {
+        return path == "/srv" ? std::vector<std::string>{"/srv/data"} : std::vector<std::string>{};
+    };
+    host.look_at_overlays = [] { return OverlayFacts{"/usr/bin/fuse-overlayfs", 0}; };
+    host.find_image = [found = image](const std::string& reference) {
+        Image named = *found;
+        named.reference = reference;
+        return named;
+    };
     host.find_disk = [](const std::string& path) { return path == "/srv/data" ? "8:0" : ""; };
 }
 

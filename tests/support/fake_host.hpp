@@ -22,6 +22,9 @@ public:
     /// What `host.look_at_network` answers.
     std::shared_ptr<NetworkFacts> network = std::make_shared<NetworkFacts>();
 
+    /// What `host.find_image` finds, whatever is asked for: two layers, and a command.
+    std::shared_ptr<Image> image = std::make_shared<Image>();
+
     void directory(const std::string& path) { add(path, {PathFact::Kind::directory, {}}); }
     void file(const std::string& path) { add(path, {PathFact::Kind::file, {}}); }
     void device(const std::string& path) { add(path, {PathFact::Kind::device, {}}); }

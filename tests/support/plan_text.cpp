@@ -26,6 +26,14 @@ const char* word(Kind kind) {
         return "link";
     case Kind::bind:
         return "bind";
+    case Kind::overlay:
+        return "overlay";
+    case Kind::sysfs:
+        return "sysfs";
+    case Kind::cgroups:
+        return "cgroups";
+    case Kind::mqueue:
+        return "mqueue";
     case Kind::private_directory:
         return "private";
     case Kind::cover_directory:
@@ -61,7 +69,8 @@ std::string from(const Origin& origin) {
 }
 
 std::string ids_text(const IdsPlan& ids) {
-    return fmt::format("ids {}:{} {}\n  uid map{}{}\n  gid map{}\n  groups {}{}\n", ids.uid, ids.gid,
+    return fmt::format("ids {}:{}{} {}\n  uid map{}{}\n  gid map{}\n  groups {}{}\n", ids.uid, ids.gid,
+                       ids.user_in_root.empty() ? "" : " as " + ids.user_in_root,
                        ids.through_helpers ? "through " + ids.newuidmap + " " + ids.newgidmap : "directly",
                        map_text(ids.uid_map), from(ids.map_origin), map_text(ids.gid_map),
                        ids.drop_groups ? "dropped" : "as they are", from(ids.groups_origin));
@@ -90,13 +99,29 @@ std::string network_text(const NetworkPlan& network) {
 
 std::string root_text(const RootPlan& root) {
     std::string text = "root ";
-    text += !root.host_root ? "own" : root.host_root_writable ? "host rw" : "host ro";
+    text += root.tree                 ? root.tree->writable ? "tree rw" : "tree ro"
+            : !root.host_root         ? "own"
+            : root.host_root_writable ? "host rw"
+                                      : "host ro";
     text += '\n';
     for (const std::string& directory : root.ensure_directories) {
         text += "  ensure " + directory + "\n";
     }
     for (const RootEntry& entry : root.entries) {
-        text += "  " + entry_text(entry) + from(entry.origin) + "\n";
+        text += "  " + entry_text(entry) +
+                (!entry.in_tree        ? ""
+                 : entry.follows_links ? " (in the tree, by links)"
+                                       : " (in the tree)") +
+                from(entry.origin) + "\n";
+    }
+    return text;
+}
+
+std::string overlays_text(const OverlaysPlan& overlays) {
+    std::string text;
+    for (const Overlay& overlay : overlays.list) {
+        text += fmt::format("overlay {} of {} in {}{}\n", overlay.name, fmt::join(overlay.lower, " "),
+                            overlays.directory, from(overlay.origin));
     }
     return text;
 }
@@ -110,6 +135,10 @@ std::string entry_text(const RootEntry& entry) {
     }
     if (entry.kind == Kind::link) {
         return text + " -> " + escaped(entry.source);
+    }
+    if (entry.kind == Kind::overlay) {
+        return text + fmt::format(" {}", entry.overlay) +
+               (entry.source == entry.dest ? "" : " from " + escaped(entry.source));
     }
     if (entry.kind == Kind::text) {
         return text + " holds " + escaped(entry.source);
@@ -126,11 +155,15 @@ std::string entry_text(const RootEntry& entry) {
 std::string plan_text(const Plan& plan) {
     std::string text = fmt::format("profile {} name {}\n", plan.profile, plan.name.empty() ? "-" : plan.name);
     text += ids_text(plan.ids) + namespaces_text(plan.namespaces) + network_text(plan.network) + root_text(plan.root);
+    text += overlays_text(plan.overlays);
     text += fmt::format("capabilities {}\n", fmt::join(plan.capabilities.keep, " "));
     text += fmt::format("seccomp {}\n", plan.seccomp.filter ? "filter" : "none");
     text += "environment\n";
     for (const EnvironmentEntry& entry : plan.environment) {
         text += fmt::format("  {}={}{}\n", entry.name, escaped(entry.value), from(entry.origin));
+    }
+    if (plan.process.takes_home_from_root) {
+        text += "  HOME by the root\n";
     }
     text += fmt::format("process {}\n  in {}{}\n", fmt::join(plan.process.arguments, " "), plan.process.workdir,
                         from(plan.process.workdir_origin));

@@ -8,6 +8,7 @@ set -eu
 
 # As udev has it on a workstation.
 [ ! -e /dev/net/tun ] || chmod 0666 /dev/net/tun
+[ ! -e /dev/fuse ] || chmod 0666 /dev/fuse
 
 groupadd --force sandbox-extra
 for user in sandbox-test sandbox-bare; do

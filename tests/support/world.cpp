@@ -27,12 +27,6 @@ std::string required(const char* variable) {
     return value;
 }
 
-void give_to_user(const fs::path& path) {
-    if (started_by_root() && ::lchown(path.c_str(), user().uid, user().gid) != 0) {
-        throw std::runtime_error("cannot chown " + path.string());
-    }
-}
-
 /// The paths that the program may keep files in.
 std::vector<fs::path> places_of_ours(const World& world) {
     std::vector<fs::path> places = {world.home / ".local/share/sandbox"};
@@ -72,6 +66,12 @@ bool installed(std::string_view name) {
         }
     }
     return false;
+}
+
+void give_to_user(const fs::path& path) {
+    if (started_by_root() && ::lchown(path.c_str(), user().uid, user().gid) != 0) {
+        throw std::runtime_error("cannot chown " + path.string());
+    }
 }
 
 World::World() {

@@ -55,6 +55,9 @@ struct World {
     void profile(const std::string& name, std::string_view toml) const;
 };
 
+/// Makes the test user the owner, where root started the tests. A link itself, not what it leads to.
+void give_to_user(const std::filesystem::path& path);
+
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
 /// Every entry below `root`: path, type, mode, owner, size, time of change, link text. For "as it was before".

@@ -62,6 +62,17 @@ BOOST_AUTO_TEST_CASE(the_permissive_profile_in_the_home) {
     compare("permissive");
 }
 
+BOOST_AUTO_TEST_CASE(the_container_profile_on_an_image) {
+    profile = shipped("container");
+    profile.filesystem.root.set("image", by_option("--image web", "").origin);
+    profile.filesystem.image.set("web", by_option("--image web", "").origin);
+    machine.image->config.user = "www-data";
+    machine.image->config.workdir = "/srv/www";
+    ro("/srv/data");
+    command.arguments = {};
+    compare("container");
+}
+
 BOOST_AUTO_TEST_CASE(the_default_profile_with_the_home_granted) {
     machine.remove("/home/dev/.config");
     machine.link("/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");

@@ -40,6 +40,13 @@ const Pair kPairs[] = {
     {{"--dns", "192.0.2.53"}, "network.dns = { add = [\"192.0.2.53\"] }"},
     {{"--add-host", "db:192.0.2.7"}, "network.hosts = { add = [\"db:192.0.2.7\"] }"},
     {{"--host-loopback"}, "network.host-loopback = true"},
+    {{"--image", "debian:12"}, "[filesystem]\nroot = \"image\"\nimage = \"debian:12\"\n"},
+    {{"--rootfs", "/srv/tree"}, "[filesystem]\nroot = \"rootfs\"\nrootfs = \"/srv/tree\"\n"},
+    {{"--writable-root"}, "filesystem.writable-root = true"},
+    {{"--read-only-root"}, "filesystem.writable-root = false"},
+    {{"--overlay", "/srv:/data"}, "filesystem.overlay = { add = [\"/srv:/data\"] }"},
+    {{"--keep", "work"}, "filesystem.keep = \"work\""},
+    {{"--overlay-driver", "fuse"}, "filesystem.overlay-driver = \"fuse\""},
     {{"--env", "A=b=c"}, "environment.set = { A = \"b=c\" }"},
     {{"-e", "A="}, "environment.set = { A = \"\" }"},
     {{"--pass-env", "LC_*,TERM"}, "environment.pass = { add = [\"LC_*\", \"TERM\"] }"},
@@ -88,6 +95,20 @@ BOOST_AUTO_TEST_CASE(every_option_that_writes_a_key_has_such_a_line_here) {
             BOOST_TEST(tried.contains(std::string(option.name)), option.name);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_image_or_a_root_is_a_container_unless_a_profile_is_named) {
+    BOOST_TEST(parse_command_line({"true"}).profile_name == "default");
+    BOOST_TEST(parse_command_line({"--image", "debian", "true"}).profile_name == "container");
+    BOOST_TEST(parse_command_line({"--rootfs", "/srv", "true"}).profile_name == "container");
+    BOOST_TEST(parse_command_line({"-p", "strict", "--image", "debian", "true"}).profile_name == "strict");
+    BOOST_TEST(parse_command_line({"--image", "debian"}).arguments.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_entrypoint_may_be_empty) {
+    BOOST_TEST((parse_command_line({"--entrypoint", "sh", "true"}).entrypoint == "sh"));
+    BOOST_TEST((parse_command_line({"--entrypoint", "", "true"}).entrypoint == ""));
+    BOOST_TEST(!parse_command_line({"true"}).entrypoint.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(an_options_words_are_its_origin) {

@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(every_mistake_is_an_error_with_its_place) {
         {"[limits]\ncpus = true\n", "my.toml:2:8: limits.cpus must be a string or a number, not", "cpus = \"1.5\""},
         {"[limits]\nwhen-unavailable = \"wran\"\n", "my.toml:2:20: limits.when-unavailable cannot be 'wran'", "'warn'"},
         {"[network]\nmodes = []\n", "my.toml:2:1: unknown key 'modes' in [network]", "mode"},
-        {"[filesystem]\noverlay = []\n", "my.toml:2:1: unknown key 'overlay' in [filesystem]", "one of:"},
+        {"[filesystem]\nquaintly = []\n", "my.toml:2:1: unknown key 'quaintly' in [filesystem]", "one of:"},
         {"ids = 3\n", "my.toml:1:7: ids must be a table, not a number", "[ids]"},
         {"[ids]\nmap = 3\n", "my.toml:2:7: ids.map must be a string, not a number", ""},
         {"[ids]\nmap = \"atuo\"\n", "my.toml:2:7: ids.map cannot be 'atuo'", "'auto'"},

@@ -14,7 +14,7 @@ struct IdsTest : PlanTest {
     void map(const std::string& word) { profile.ids.map.set(word, in_file("", "p.toml", "ids.map").origin); }
     void user(const std::string& word) { profile.ids.user.set(word, by_option("--user", word).origin); }
     void groups(const std::string& word) { profile.ids.groups.set(word, in_file("", "p.toml", "ids.groups").origin); }
-    [[nodiscard]] IdsPlan ids() const { return plan_ids(profile.ids, host); }
+    [[nodiscard]] IdsPlan ids() const { return plan_ids(profile.ids, host, RootChoice{}); }
     void without_range() {
         host.subuids.clear();
         host.subgids.clear();

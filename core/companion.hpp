@@ -1,4 +1,4 @@
-// A process that lives beside the sandbox: in its user namespace, where it may work on the sandbox's network, but in
+// A process that lives beside the sandbox: in its user namespace, where it may work on what is the sandbox's, but in
 // the host's pid namespace, where CMD can neither see nor signal it.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "core/base/child_process.hpp"
 #include "core/base/fd.hpp"
 
-namespace sandbox::netns {
+namespace sandbox {
 
 /// Where a companion stands.
 struct Surroundings {
@@ -23,10 +23,21 @@ struct Surroundings {
 /// standard error, and what it was given. It is killed when the object goes, or the process that made it.
 class Companion {
 public:
+    /// Makes the process, which waits for `start`: until then it is the caller's, and can be moved into a cgroup.
     /// `arguments[0]` is an absolute path; the program finds `descriptors` open as 3, 4 and so on.
-    /// \throws Error where it cannot be executed.
+    /// \throws Error where no process can be made.
+    explicit Companion(const std::vector<std::string>& arguments, std::span<const int> descriptors = {});
+    /// Both at once.
     Companion(const std::vector<std::string>& arguments, const Surroundings& surroundings,
-              std::span<const int> descriptors);
+              std::span<const int> descriptors)
+        : Companion(arguments) {
+        start(surroundings, descriptors);
+    }
+
+    /// Lets it enter `surroundings` and execute the program, with `descriptors` (at most kMostLate) behind those that
+    /// it has. \throws Error where it cannot be executed.
+    void start(const Surroundings& surroundings, std::span<const int> descriptors);
+    static constexpr std::size_t kMostLate = 8;
 
     [[nodiscard]] const ChildProcess& process() const { return process_; }
     [[nodiscard]] int errors() const { return errors_.get(); }
@@ -37,6 +48,9 @@ public:
     [[nodiscard]] HelperResult finish();
 
 private:
+    std::string program_;
+    Fd orders_;  ///< where it waits
+    Fd failure_; ///< where it says why it was not executed
     Fd errors_;
     ChildProcess process_;
     std::string said_;
@@ -44,9 +58,9 @@ private:
 
 /// Enters the namespaces and asks to be killed with `parent`. Plain code, for a process just cloned.
 /// \return 0, or -1 and errno.
-[[nodiscard]] int enter(const Surroundings& surroundings, pid_t parent);
+[[nodiscard]] int enter_surroundings(const Surroundings& surroundings, pid_t parent);
 
 /// Gives up every capability for good, as far as execve is not called. Plain code. \return 0, or -1 and errno.
-[[nodiscard]] int drop_capabilities();
+[[nodiscard]] int drop_all_capabilities();
 
-} // namespace sandbox::netns
+} // namespace sandbox

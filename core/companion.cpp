@@ -1,0 +1,286 @@
+#include "core/companion.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "core/base/error.hpp"
+#include "core/base/exit_status.hpp"
+#include "core/base/pipe.hpp"
+#include "core/base/sys.hpp"
+
+namespace sandbox {
+
+namespace {
+
+/// What `start` sends, beside the descriptors: the namespaces first, then what the program gets.
+struct Order {
+    bool has_net_namespace = false;
+    bool becomes_root = false;
+    std::size_t descriptors = 0;
+};
+constexpr std::size_t kMostSent = Companion::kMostLate + 2;
+
+/// All that the new process needs, laid out before clone.
+struct Launch {
+    std::vector<char*> arguments;
+    std::vector<int> descriptors; ///< that the program gets from the start
+    int null = -1;
+    int orders = -1;
+    int errors = -1;  ///< becomes standard error
+    int failure = -1; ///< takes the errno where execve is not reached
+    pid_t parent = 0;
+};
+
+void reset_signals() {
+    for (int signal = 1; signal < NSIG; ++signal) {
+        ::signal(signal, SIG_DFL);
+    }
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// execve(2) takes the capabilities away from a uid that is not 0, but for ambient ones: capabilities(7).
+int keep_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capget, &header, data) < 0) {
+        return -1;
+    }
+    for (__user_cap_data_struct& word : data) {
+        word.inheritable = word.permitted;
+    }
+    if (::syscall(SYS_capset, &header, data) < 0) {
+        return -1;
+    }
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+        if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/// Waits for the order; without one the parent is gone. \return how many descriptors came, or -1.
+int receive_order(int socket, Order& order, int (&received)[kMostSent]) {
+    iovec part{&order, sizeof order};
+    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof received)] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = buffer;
+    header.msg_controllen = sizeof buffer;
+    ssize_t count = -1;
+    do {
+        count = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+    } while (count < 0 && errno == EINTR);
+    const cmsghdr* rights = count == static_cast<ssize_t>(sizeof order) ? CMSG_FIRSTHDR(&header) : nullptr;
+    if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) {
+        return -1;
+    }
+    const std::size_t size = rights->cmsg_len - CMSG_LEN(0);
+    std::memcpy(received, CMSG_DATA(rights), size);
+    return static_cast<int>(size / sizeof(int));
+}
+
+/// Puts the descriptors where the program looks for them; `late` are above all of these numbers by then.
+int place_descriptors(const Launch& launch, std::span<const int> late) {
+    if (::dup2(launch.null, STDIN_FILENO) < 0 || ::dup2(launch.null, STDOUT_FILENO) < 0 ||
+        ::dup2(launch.errors, STDERR_FILENO) < 0) {
+        return -1;
+    }
+    int number = STDERR_FILENO;
+    for (const std::span<const int> part : {std::span<const int>(launch.descriptors), late}) {
+        for (const int descriptor : part) {
+            if (::dup2(descriptor, ++number) < 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+[[noreturn]] void leave(const Launch& launch) {
+    const int error_number = errno;
+    [[maybe_unused]] const ssize_t written = ::write(launch.failure, &error_number, sizeof error_number);
+    ::_exit(kOwnFailure);
+}
+
+/// In the new process.
+[[noreturn]] void become(const Launch& launch) {
+    reset_signals();
+    ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    // A parent that was gone before sends no signal any more, and the order would not come: pid 1, which waits for the
+    // parent too, has copies of its sockets, as we have.
+    if (::getppid() != launch.parent) {
+        ::_exit(kOwnFailure);
+    }
+    Order order;
+    int received[kMostSent] = {};
+    const int count = receive_order(launch.orders, order, received);
+    const int namespaces = order.has_net_namespace ? 2 : 1;
+    if (count != namespaces + static_cast<int>(order.descriptors)) {
+        ::_exit(kOwnFailure);
+    }
+    // Out of the way of the numbers that the program gets.
+    const int first_free = STDERR_FILENO + 1 + static_cast<int>(launch.descriptors.size() + order.descriptors);
+    for (int i = 0; i < count; ++i) {
+        received[i] = ::fcntl(received[i], F_DUPFD_CLOEXEC, first_free);
+        if (received[i] < 0) {
+            leave(launch);
+        }
+    }
+    const Surroundings surroundings{.user_namespace = received[0],
+                                    .net_namespace = order.has_net_namespace ? received[1] : -1,
+                                    .becomes_root = order.becomes_root};
+    char* const nothing[] = {nullptr};
+    const std::span<const int> late(received + namespaces, order.descriptors);
+    const bool prepared = enter_surroundings(surroundings, launch.parent) == 0 &&
+                          (surroundings.becomes_root || keep_capabilities() == 0) &&
+                          place_descriptors(launch, late) == 0;
+    if (prepared) {
+        // Whatever else is open was opened with O_CLOEXEC.
+        ::execve(launch.arguments[0], launch.arguments.data(), nothing);
+    }
+    leave(launch);
+}
+
+} // namespace
+
+int drop_all_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    return sys::result_of(::syscall(SYS_capset, &header, none));
+}
+
+int enter_surroundings(const Surroundings& surroundings, pid_t parent) {
+    if (::setns(surroundings.user_namespace, CLONE_NEWUSER) < 0 ||
+        (surroundings.net_namespace >= 0 && ::setns(surroundings.net_namespace, CLONE_NEWNET) < 0)) {
+        return -1;
+    }
+    if (surroundings.becomes_root && (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0)) {
+        return -1;
+    }
+    // A change of ids or capabilities clears it, so it is asked for last; and the parent may be gone by now.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+        return -1;
+    }
+    if (::getppid() != parent) {
+        errno = ESRCH;
+        return -1;
+    }
+    return 0;
+}
+
+Companion::Companion(const std::vector<std::string>& arguments, std::span<const int> descriptors)
+    : program_(arguments[0]) {
+    auto [errors, errors_end] = make_pipe(quoted(program_));
+    auto [failure, failure_end] = make_pipe(quoted(program_));
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        throw Error("cannot make a socket to " + quoted(program_)).kernel(errno);
+    }
+    orders_.reset(ends[0]);
+    const Fd orders_end(ends[1]);
+
+    // The numbers that the program gets are dup2(2)'s targets, so all that is needed until then lies above them.
+    std::vector<Fd> copies;
+    const int first_free = STDERR_FILENO + 1 + static_cast<int>(descriptors.size() + kMostLate);
+    const auto above = [&](int descriptor) {
+        copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, first_free));
+        if (!copies.back()) {
+            throw Error("cannot duplicate a descriptor for " + quoted(program_)).kernel(errno);
+        }
+        return copies.back().get();
+    };
+    Launch launch;
+    for (const std::string& argument : arguments) {
+        launch.arguments.push_back(const_cast<char*>(argument.c_str()));
+    }
+    launch.arguments.push_back(nullptr);
+    for (const int descriptor : descriptors) {
+        launch.descriptors.push_back(above(descriptor));
+    }
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    launch.null = above(null.get());
+    launch.orders = above(orders_end.get());
+    launch.errors = above(errors_end.get());
+    launch.failure = above(failure_end.get());
+    launch.parent = ::getpid();
+
+    int pidfd = -1;
+    const pid_t pid = sys::clone(0, &pidfd);
+    if (pid == 0) {
+        orders_.reset(); // the parent's end: with a copy of it here its closing would not be heard
+        become(launch);
+    }
+    if (pid < 0) {
+        throw Error("cannot make a process for " + quoted(program_)).kernel(errno);
+    }
+    process_ = ChildProcess(pid, Fd(pidfd));
+    errors_ = std::move(errors);
+    failure_ = std::move(failure);
+}
+
+void Companion::start(const Surroundings& surroundings, std::span<const int> descriptors) {
+    Order order{.has_net_namespace = surroundings.net_namespace >= 0,
+                .becomes_root = surroundings.becomes_root,
+                .descriptors = descriptors.size()};
+    std::vector<int> sent = {surroundings.user_namespace};
+    if (order.has_net_namespace) {
+        sent.push_back(surroundings.net_namespace);
+    }
+    sent.insert(sent.end(), descriptors.begin(), descriptors.end());
+    iovec part{&order, sizeof order};
+    alignas(cmsghdr) char buffer[CMSG_SPACE(kMostSent * sizeof(int))] = {};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = buffer;
+    header.msg_controllen = CMSG_SPACE(sent.size() * sizeof(int));
+    cmsghdr* const rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sent.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(rights), sent.data(), sent.size() * sizeof(int));
+    const bool is_sent = ::sendmsg(orders_.get(), &header, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof order);
+    int error_number = is_sent ? 0 : errno;
+    orders_.reset();
+    if (is_sent && ::read(failure_.get(), &error_number, sizeof error_number) < 0) {
+        error_number = errno;
+    }
+    failure_.reset();
+    if (error_number != 0) {
+        throw Error("cannot execute " + quoted(program_) + " beside the sandbox").kernel(error_number);
+    }
+}
+
+bool Companion::drain() {
+    constexpr std::size_t kMost = std::size_t{64} * 1024;
+    char buffer[512];
+    const ssize_t count = ::read(errors_.get(), buffer, sizeof buffer);
+    if (count > 0 && said_.size() < kMost) {
+        said_.append(buffer, static_cast<std::size_t>(count));
+    }
+    return count > 0 || (count < 0 && errno == EINTR);
+}
+
+HelperResult Companion::finish() {
+    while (drain()) {
+    }
+    return {.status = process_.wait(), .said = std::move(said_)};
+}
+
+} // namespace sandbox

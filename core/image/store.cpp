@@ -1,0 +1,188 @@
+#include "core/image/store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/image/store_files.hpp"
+#include "core/image/worker.hpp"
+#include "core/plan/host_image.hpp"
+#include "core/plan/image_reference.hpp"
+
+namespace sandbox::image {
+
+namespace {
+
+constexpr std::string_view kSha256 = "sha256:";
+constexpr std::size_t kLargestLayerRecord = std::size_t{1} << 20;
+
+std::string image_path(const std::string& id) {
+    return "images/" + id.substr(kSha256.size());
+}
+
+/// What imports left that were cut off: nobody holds it. The store's lock is held.
+void sweep_incoming() {
+    for (const std::string& name : names_in("incoming")) {
+        const std::string path = "incoming/" + name;
+        const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0) {
+            remove_tree(path);
+        }
+    }
+}
+
+std::uint64_t read_number(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+void put_layers(const std::map<std::string, std::string>& layers) {
+    for (const auto& [name, directory] : layers) {
+        const std::string target = "layers/" + name;
+        if (!exists(target)) { // else another import was faster
+            move(directory, target);
+        }
+    }
+    sync_directory("layers");
+}
+
+/// Renames the image's directory into place; who uses an older one of the same id still does.
+void put_image(const Incoming& incoming, const NewImage& image) {
+    const std::string target = image_path(image.id);
+    const std::string made = incoming.path("image-" + image.id.substr(kSha256.size()));
+    make_directory(made);
+    write_file(made + "/record", sandbox::to_text(image.record));
+    write_file(made + "/config.json", image.config);
+    if (!image.manifest.empty()) {
+        write_file(made + "/manifest.json", image.manifest);
+    }
+    sync_directory(made);
+    if (!exists(target)) {
+        move(made, target);
+        return;
+    }
+    if (sandbox::to_text(stored_record(".", image.id)) == sandbox::to_text(image.record)) {
+        return;
+    }
+    // Unpacked in another way: with other owners, or over other lower layers.
+    Fd unused;
+    if (const std::string user = user_of(image.id, unused); !user.empty()) {
+        throw Error("cannot replace the image " + quoted(image.id)).cause(user).fix("end it first");
+    }
+    move(made + "/record", target + "/record");
+    sync_directory(target);
+}
+
+} // namespace
+
+std::string user_of(const std::string& id, Fd& lock) {
+    const std::vector<std::string> users = image_users(".", id);
+    if (!users.empty()) {
+        return fmt::format("{} needs it", escaped(users.front()));
+    }
+    lock = open_directory(image_path(id));
+    return ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0 ? "a sandbox runs on it" : "";
+}
+
+StoreLock::StoreLock(const std::string& store)
+    : file_(::open((store + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)) {
+    while (file_ && ::flock(file_.get(), LOCK_EX) < 0) {
+        if (errno != EINTR) {
+            throw Error("cannot lock the image store").kernel(errno);
+        }
+        expect_not_interrupted();
+    }
+    if (!file_) {
+        throw Error("cannot lock the image store").kernel(errno);
+    }
+}
+
+Incoming::Incoming(const std::string& store) : path_(store + "/incoming/XXXXXX") {
+    const StoreLock lock(store);
+    for (const char* directory : {"/images", "/layers", "/incoming"}) {
+        make_directory(store + directory);
+    }
+    if (store == ".") {
+        sweep_incoming(); // only in a worker may the files of other owners be removed
+    }
+    if (::mkdtemp(path_.data()) == nullptr) {
+        throw Error("cannot make a directory in the image store").kernel(errno);
+    }
+    held_ = open_directory(path_);
+    // The lock of the store is held, so nobody has swept it away yet.
+    if (::flock(held_.get(), LOCK_EX | LOCK_NB) < 0) {
+        throw Error("cannot lock a directory of the image store").kernel(errno);
+    }
+}
+
+Incoming::~Incoming() {
+    remove_tree(path_);
+}
+
+std::string to_text(const LayerRecord& record) {
+    return fmt::format("sandbox-layer 1\ndiff-id {}\nsize {}\nentries {}\nroot-entry {}\ntree {}\nuid-map {}\n",
+                       record.diff_id, record.size, record.entries, record.has_root_entry ? 1 : 0, record.tree,
+                       record.uid_map);
+}
+
+LayerRecord read_layer_record(const std::string& store, const std::string& layer) {
+    const std::string path = store + "/layers/" + layer + "/record";
+    const std::string text = read_store_file(path, kLargestLayerRecord);
+    std::map<std::string_view, std::string_view> lines;
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        const std::size_t space = std::min(line.find(' '), line.size());
+        lines.emplace(line.substr(0, space), line.substr(std::min(space + 1, line.size())));
+    }
+    LayerRecord record{std::string(lines["diff-id"]), read_number(lines["size"]), read_number(lines["entries"]),
+                       lines["root-entry"] == "1",    std::string(lines["tree"]), std::string(lines["uid-map"])};
+    if (lines["sandbox-layer"] != "1" || !is_digest(record.diff_id) || !is_digest(record.tree)) {
+        throw Error("the image store's file " + quoted(path) + " is damaged").fix("import its image again");
+    }
+    return record;
+}
+
+bool commit(const Incoming& incoming, const std::vector<NewImage>& images,
+            const std::map<std::string, std::string>& layers) {
+    // All that was unpacked is on the disk before anything is listed: a power cut must not leave a hollow layer.
+    const Fd store = open_directory(".");
+    if (::syncfs(store.get()) < 0) {
+        throw Error("cannot write the image store").kernel(errno);
+    }
+    expect_not_interrupted();
+    const StoreLock lock(".");
+    for (const NewImage& image : images) {
+        for (const std::string& layer : image.record.layers) {
+            if (!layers.contains(layer) && !exists("layers/" + layer)) {
+                return false;
+            }
+        }
+    }
+    References references = stored_references(".");
+    put_layers(layers);
+    for (const NewImage& image : images) {
+        put_image(incoming, image);
+        for (const std::string& reference : image.references) {
+            references[reference] = image.id;
+        }
+    }
+    sync_directory("images");
+    const std::string made = incoming.path("references");
+    write_file(made, sandbox::to_text(references));
+    move(made, "references");
+    sync_directory(".");
+    return true;
+}
+
+} // namespace sandbox::image

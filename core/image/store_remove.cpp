@@ -1,0 +1,161 @@
+// What takes things out of the store: what is listed goes first, then what it needed.
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/base/error.hpp"
+#include "core/image/store.hpp"
+#include "core/image/store_files.hpp"
+#include "core/plan/host_image.hpp"
+#include "core/plan/image_reference.hpp"
+
+namespace sandbox::image {
+
+namespace {
+
+constexpr std::string_view kSha256 = "sha256:";
+
+std::string image_path(const std::string& id) {
+    return "images/" + id.substr(kSha256.size());
+}
+
+/// One removal, under the store's lock. What is taken out is renamed away at once and deleted at the end.
+class Removal {
+public:
+    Removal() : lock_("."), references_(stored_references(".")) {}
+
+    void drop_reference(const std::string& reference) {
+        references_.erase(reference);
+        removed_.references.push_back(reference);
+    }
+    /// \param lock see user_of
+    void drop_image(const std::string& id, Fd lock) {
+        locks_.push_back(std::move(lock));
+        removed_.images.push_back(id);
+        std::erase_if(references_, [&](const auto& entry) {
+            if (entry.second == id) {
+                removed_.references.push_back(entry.first);
+            }
+            return entry.second == id;
+        });
+    }
+    [[nodiscard]] std::vector<std::string> names_of(const std::string& id) const {
+        std::vector<std::string> names;
+        for (const auto& [name, target] : references_) {
+            if (target == id) {
+                names.push_back(name);
+            }
+        }
+        return names;
+    }
+
+    Removed finish() {
+        if (!removed_.references.empty()) {
+            const std::string made = incoming_.path("references");
+            write_file(made, sandbox::to_text(references_));
+            move(made, "references");
+            sync_directory(".");
+        }
+        for (const std::string& id : removed_.images) {
+            move(image_path(id), incoming_.path("gone-" + id.substr(kSha256.size())));
+        }
+        drop_layers();
+        return std::move(removed_);
+    }
+
+private:
+    void drop_layers() {
+        std::set<std::string> needed;
+        for (const std::string& id : stored_images(".")) {
+            const ImageRecord record = stored_record(".", id);
+            needed.insert(record.layers.begin(), record.layers.end());
+        }
+        for (const std::string& name : names_in("layers")) {
+            if (needed.contains(name)) {
+                continue;
+            }
+            try {
+                removed_.size += read_layer_record(".", name).size;
+            } catch (const Error&) {
+                // A damaged layer goes all the same; its size is not known.
+            }
+            ++removed_.layers;
+            move("layers/" + name, incoming_.path("gone-" + name));
+        }
+    }
+
+    Incoming incoming_; // before the lock, which it takes itself
+    StoreLock lock_;
+    std::vector<Fd> locks_; ///< of the images that go
+    References references_;
+    Removed removed_;
+};
+
+[[noreturn]] void refuse_used(const std::string& what, const std::string& user) {
+    throw Error("cannot remove the image " + quoted(what))
+        .cause(user)
+        .fix("end it first; --force removes the image all the same");
+}
+
+} // namespace
+
+Removed remove_images(const std::vector<std::string>& references, bool force) {
+    Removal removal;
+    std::set<std::string> gone;
+    for (const std::string& reference : references) {
+        std::string id;
+        std::string full;
+        try {
+            const Image image = find_image(".", reference);
+            id = image.id;
+            full = image.reference;
+        } catch (const Error&) {
+            // A damaged image must be removable too.
+            const References all = stored_references(".");
+            const auto found = all.find(parse_reference(reference).full());
+            if (found == all.end()) {
+                throw;
+            }
+            full = found->first;
+            id = found->second;
+        }
+        const bool last_name = full.empty() || removal.names_of(id).size() <= 1;
+        if (!last_name) {
+            removal.drop_reference(full);
+            continue;
+        }
+        if (gone.contains(id)) {
+            continue;
+        }
+        if (exists(image_path(id))) {
+            Fd unused;
+            if (const std::string user = user_of(id, unused); !user.empty() && !force) {
+                refuse_used(reference, user);
+            }
+            removal.drop_image(id, std::move(unused));
+            gone.insert(id);
+        } else {
+            removal.drop_reference(full);
+        }
+    }
+    return removal.finish();
+}
+
+Removed prune() {
+    Removal removal;
+    for (const std::string& id : stored_images(".")) {
+        Fd unused;
+        if (removal.names_of(id).empty() && user_of(id, unused).empty()) {
+            removal.drop_image(id, std::move(unused));
+        }
+    }
+    return removal.finish();
+}
+
+} // namespace sandbox::image

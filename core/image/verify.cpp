@@ -1,0 +1,113 @@
+#include "core/image/verify.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/image/manifest.hpp"
+#include "core/image/store.hpp"
+#include "core/image/store_files.hpp"
+#include "core/image/tree_digest.hpp"
+#include "core/plan/host_image.hpp"
+
+namespace sandbox::image {
+
+namespace {
+
+constexpr std::string_view kSha256 = "sha256:";
+
+class Verification {
+public:
+    void image(const std::string& id) {
+        guarded("image " + id, [&] {
+            const std::string path = "images/" + id.substr(kSha256.size()) + "/config.json";
+            const std::string config = read_store_file(path, kLargestDocument);
+            if (digest_of(config) != id) {
+                wrong("image " + id, "its config.json is not what its id says");
+            }
+            const ImageRecord record = stored_record(".", id);
+            const ParsedConfig parsed = parse_config(config, path);
+            if (record.config != parsed.config) {
+                wrong("image " + id, "its record is not what its config.json says");
+            }
+            if (record.layers.size() != parsed.diff_ids.size()) {
+                wrong("image " + id, "its record has another number of layers than its config.json");
+            }
+            for (std::size_t i = 0; i < record.layers.size(); ++i) {
+                if (i < parsed.diff_ids.size() &&
+                    !record.layers[i].starts_with(parsed.diff_ids[i].substr(kSha256.size()))) {
+                    wrong("image " + id, fmt::format("its layer {} is another than its config.json says", i));
+                }
+                layer(record.layers[i]);
+            }
+        });
+    }
+
+    void layer(const std::string& name) {
+        if (!seen_.insert(name).second) {
+            return;
+        }
+        guarded("layer " + name, [&] {
+            const LayerRecord record = read_layer_record(".", name);
+            if (!name.starts_with(record.diff_id.substr(kSha256.size()))) {
+                wrong("layer " + name, "its record is another layer's");
+            }
+            const Fd root = open_directory("layers/" + name + "/root");
+            if (tree_digest(root.get()) != record.tree) {
+                wrong("layer " + name, "its files are not what they were when it was unpacked");
+            }
+        });
+    }
+
+    void names() {
+        guarded("references", [&] {
+            for (const auto& [name, id] : stored_references(".")) {
+                if (!exists("images/" + id.substr(kSha256.size()))) {
+                    wrong(name, "it leads to an image that is not there");
+                }
+            }
+        });
+    }
+
+    [[nodiscard]] std::vector<std::string> finish() { return std::move(problems_); }
+
+private:
+    template <typename Look> void guarded(const std::string& what, Look look) {
+        try {
+            look();
+        } catch (const Error& error) {
+            constexpr int kSignalBase = 128;
+            if (error.exit_status() > kSignalBase) {
+                throw; // interrupted
+            }
+            wrong(what, error.what());
+        }
+    }
+
+    void wrong(const std::string& what, const std::string& why) {
+        problems_.push_back(fmt::format("{}: {}", escaped(what), why));
+    }
+
+    std::set<std::string> seen_;
+    std::vector<std::string> problems_;
+};
+
+} // namespace
+
+std::vector<std::string> verify_images(const std::vector<std::string>& ids) {
+    Verification verification;
+    for (const std::string& id : ids.empty() ? stored_images(".") : ids) {
+        verification.image(id);
+    }
+    if (ids.empty()) {
+        verification.names();
+        for (const std::string& layer : names_in("layers")) {
+            verification.layer(layer);
+        }
+    }
+    return verification.finish();
+}
+
+} // namespace sandbox::image
