@@ -353,14 +353,14 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     try {
         maps.finish();
         options.trace.mark("write the uid and gid maps");
+        if (!layers.layers().empty()) {
+            layers.remember_user_namespace(namespaces::open_user_namespace(child.pid()));
+        }
         notices = cgroup->settle();
         options.trace.mark("set the limits of the sandbox");
     } catch (const Error&) {
         rethrow_childs_failure(start.control.supervisor.get());
         throw;
-    }
-    if (!layers.layers().empty()) {
-        layers.remember_user_namespace(namespaces::open_user_namespace(child.pid()));
     }
     if (!child.has_ended()) { // else what it says is the reason for all
         tell(notices, options);

@@ -60,8 +60,10 @@ void remark_on_mount_rights(Plan& plan) {
 void refuse_limits_in_reach(Plan& plan) {
     const bool sees_them =
         plan.root.host_root || std::ranges::any_of(plan.root.entries, [](const RootEntry& entry) {
-            return entry.kind == RootEntry::Kind::bind &&
-                   (paths::is_within(entry.source, kCgroups) || paths::is_within(kCgroups, entry.source));
+            // Where the kernel allows no new sysfs, the host's stands in its place.
+            return entry.kind == RootEntry::Kind::sysfs ||
+                   (entry.kind == RootEntry::Kind::bind &&
+                    (paths::is_within(entry.source, kCgroups) || paths::is_within(kCgroups, entry.source)));
         });
     if (!may_mount(plan) || (plan.namespaces.cgroup && !sees_them)) {
         return;

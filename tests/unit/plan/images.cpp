@@ -167,6 +167,13 @@ BOOST_AUTO_TEST_CASE(only_root_has_the_capabilities_of_a_profile) {
     BOOST_CHECK((plan().user_capabilities.keep == std::vector<int>{13}));
 }
 
+BOOST_AUTO_TEST_CASE(limits_are_refused_where_cmd_may_mount_over_what_may_be_the_hosts_sys) {
+    profile.limits.memory.set("1g", by_option("--memory", "1g").origin);
+    BOOST_CHECK_EQUAL(error(), "");
+    profile.capabilities.keep.items.push_back(by_option("--cap-add", "sys_admin"));
+    CHECK_SAYS(error(), "is shown /sys/fs/cgroup");
+}
+
 BOOST_AUTO_TEST_CASE(too_many_layers_are_an_error) {
     machine.image->layers.assign(501, "/layer");
     CHECK_SAYS(error(), "501 layers");
