@@ -227,6 +227,26 @@ asan: ## Run the unit and run tests under AddressSanitizer and UBSan
 check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 	@$(RUN_ALL) $(RUN_UNIT) $(RUN_RUN)
 
+# libFuzzer is clang's. Each target runs FUZZ_SECONDS on what it has found before, in build/fuzz/found.
+FUZZ_SECONDS ?= 30
+FUZZ := $(patsubst tests/fuzz/%.cpp,build/fuzz/%,$(wildcard tests/fuzz/*.cpp))
+FUZZED := $(addprefix core/base/,error.cpp file.cpp) $(addprefix core/plan/,image_record.cpp image_reference.cpp) \
+          $(addprefix core/image/,document.cpp layer_path.cpp layer_tree.cpp lower_view.cpp manifest.cpp platform.cpp \
+          store_files.cpp xattrs.cpp)
+build/fuzz/%: tests/fuzz/%.cpp $(FUZZED) $(wildcard core/*/*.hpp)
+	@mkdir -p $(@D)
+	clang++ -std=c++20 -O1 -g1 $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
+	    $< $(FUZZED)
+
+.PHONY: fuzz
+fuzz: $(FUZZ) ## Feed references, manifests, records and layers with libFuzzer's inventions, FUZZ_SECONDS each
+	@for target in $(FUZZ); do \
+	    name=$${target##*/}; mkdir -p "build/fuzz/found/$$name"; \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 -print_final_stats=0 -verbosity=0 \
+	        -artifact_prefix="build/fuzz/$$name-" "build/fuzz/found/$$name" "tests/fuzz/seeds/$$name" || exit 1; \
+	    printf 'fuzz %s: nothing found in %s s\n' "$$name" '$(FUZZ_SECONDS)'; \
+	done
+
 OURS = $(shell find cmd core netns tests -name '*.cpp' -o -name '*.hpp' -o -name '*.c' -o -name '*.h')
 .PHONY: format
 format: ## Lay the sources out as .clang-format says

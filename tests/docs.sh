@@ -31,7 +31,8 @@ for option in $options; do
     expect "completion/fish/--$option" grep -Eq -e "^complete -c sandbox .* -l $option( |\$)" \
         "$share/fish/vendor_completions.d/sandbox.fish"
 done
-for verb in doctor kept diff discard "profile list" "profile show" "profile check" completion; do
+for verb in doctor kept diff discard "image import" "image pull" "image list" "image inspect" "image remove" "image prune" \
+    "image verify" "profile list" "profile show" "profile check" completion; do
     word=${verb##* }
     expect "man/sandboxctl-$verb" grep -qx "\.Ss $verb" man/sandboxctl.1
     expect "completion/bash/sandboxctl-$verb" grep -q "^ *'sandboxctl.*|$word') path='sandboxctl $verb'" \

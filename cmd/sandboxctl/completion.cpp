@@ -19,6 +19,11 @@ CompletionArgument describe_argument(const CLI::Option& option) {
     argument.name = type;
     if (type == "PROFILE") {
         argument.kind = Kind::profile;
+    } else if (type == "IMAGE") {
+        argument.kind = Kind::listed;
+        argument.command = kListImages;
+    } else if (type == "FILE") {
+        argument.kind = Kind::path;
     } else if (type == "KEPT") {
         argument.kind = Kind::listed;
         argument.command = kListKept;

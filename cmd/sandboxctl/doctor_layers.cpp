@@ -9,6 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/overlay_driver.hpp"
 #include "core/own_directories.hpp"
+#include "core/plan/host_paths.hpp"
 #include "core/plan/size.hpp"
 
 namespace sandbox::ctl {
@@ -69,10 +70,20 @@ Check disk_space(const Host& host) {
     return check;
 }
 
+Check skopeo() {
+    Check check{"skopeo", "images can be pulled from registries", State::ok, "", ""};
+    if (host::find_helper("skopeo").empty()) {
+        check.state = State::warning;
+        check.why = "skopeo is not installed, and sandboxctl image pull fetches with it";
+        check.fix = "install the package skopeo; sandboxctl image import works without it";
+    }
+    return check;
+}
+
 } // namespace
 
 std::vector<Check> layer_checks(const Host& host) {
-    return {kernel_overlay(host), fuse(host), disk_space(host)};
+    return {kernel_overlay(host), fuse(host), disk_space(host), skopeo()};
 }
 
 } // namespace sandbox::ctl

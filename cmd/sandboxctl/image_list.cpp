@@ -34,11 +34,11 @@ struct Listed {
 };
 
 std::vector<Listed> list_images(const std::string& data_dir) {
-    const References references = stored_references(data_dir);
+    const StoreIndex index = stored_index(data_dir);
     std::vector<Listed> images;
-    for (const std::string& id : stored_images(data_dir)) {
+    for (const std::string& id : index.images) {
         Listed image{id, {}, {}, 0, ""};
-        for (const auto& [name, target] : references) {
+        for (const auto& [name, target] : index.names) {
             if (target == id) {
                 image.references.push_back(name);
             }
@@ -127,7 +127,7 @@ Json layers_to_json(const std::string& data_dir, const ImageRecord& record) {
 Json describe(const std::string& data_dir, const Image& image) {
     const ImageRecord record = stored_record(data_dir, image.id);
     std::vector<std::string> names;
-    for (const auto& [name, id] : stored_references(data_dir)) {
+    for (const auto& [name, id] : stored_index(data_dir).names) {
         if (id == image.id) {
             names.push_back(name);
         }

@@ -26,8 +26,12 @@ void Budget::take(std::uint64_t bytes, const std::string& entry) {
             .fix("give --max-size more if you trust the image");
     }
     used_ += bytes;
-    if (used_ >= next_check_) {
-        next_check_ = used_ + kCheckEvery;
+}
+
+void Budget::wrote(std::uint64_t bytes, const std::string& entry) {
+    written_ += bytes;
+    if (written_ >= next_check_) {
+        next_check_ = written_ + kCheckEvery;
         expect_not_interrupted();
         check_disk(entry);
     }

@@ -117,10 +117,14 @@ private:
                 continue;
             }
             DeliveredImage image = read_image(text, path);
-            if (any || serves(platform_of(image.config), wanted_)) {
+            Platform platform = platform_of(image.config);
+            if (platform.variant.empty() && build.platform) {
+                platform.variant = build.platform->variant; // a config often leaves it out
+            }
+            if (any || serves(platform, wanted_)) {
                 return image;
             }
-            offered_.push_back(to_text(platform_of(image.config)));
+            offered_.push_back(to_text(platform));
         }
         return std::nullopt;
     }

@@ -113,6 +113,7 @@ private:
                 budget_.take(counted ? 0 : entry.size, path);
                 counted = true;
                 write(offset, block, entry);
+                budget_.wrote(block.size(), path);
             });
         } catch (const SeenEnough&) {
             return {path, plain_, position, entry.size};
@@ -151,6 +152,7 @@ ArchiveFiles::ArchiveFiles(Stream& archive, const std::string& name, std::shared
     TarEntry entry;
     while (tar.next(entry)) {
         budget.take(kEntrySize, entry.name);
+        budget.wrote(kEntrySize, entry.name);
         if (members_.size() >= kMostMembers) {
             throw Error("cannot read the archive " + quoted(name)).cause("no image has so many files");
         }

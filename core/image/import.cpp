@@ -34,6 +34,12 @@ std::string map_text(const OwnersPlan& owners) {
     return text;
 }
 
+/// A tar has headers and padding besides what it unpacks to.
+std::uint64_t stream_limit(const ImportRequest& request) {
+    constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;
+    return request.max_size > kToTheEnd / 4 ? kToTheEnd : request.max_size * 2 + kRoom;
+}
+
 /// The name of the first entry of a tar that is not its root; empty where none can be seen.
 std::string first_name(Bytes head, const std::string& name) {
     try {
@@ -57,7 +63,8 @@ public:
         : request_(request), wanted_(request.platform.value_or(own_platform())), store_(open_directory(".")),
           spool_budget_(request.max_size, store_.get()), budget_(request.max_size, store_.get()),
           progress_(request.terminal, request.source_name, request.source_size),
-          layers_(incoming_, request.single_owner, map_text(owners), budget_, progress_) {}
+          layers_(incoming_, request.single_owner, map_text(owners), budget_, Budget(stream_limit(request), -1),
+                  progress_) {}
 
     std::string run() {
         read_source();
@@ -84,14 +91,15 @@ private:
             return;
         }
         FileStream file(request_.source.get(), request_.source_name);
-        DigestStream counted(file, [this](std::size_t bytes) { progress_.add(bytes); });
-        // A plain file is passed over where its members are only listed, so its bytes are not counted.
-        Stream& from = request_.is_regular ? static_cast<Stream&>(file) : counted;
-        const std::unique_ptr<Stream> unpacked = decompress(from, request_.source_name);
+        // Of an image's archive the layers are counted when they are unpacked.
+        bool counts = !request_.is_regular;
+        CountingStream counted(file, [&](std::size_t bytes) { progress_.add(counts ? bytes : 0); });
+        const std::unique_ptr<Stream> unpacked = decompress(counted, request_.source_name);
         ReplayStream tar(*unpacked, kHead);
         if (is_image_file(first_name(tar.head(), request_.source_name))) {
             read_archive(tar);
         } else {
+            counts = true;
             unpack_root(tar);
         }
     }
@@ -112,6 +120,9 @@ private:
     void unpack_root(Stream& tar) {
         LayerStack stack;
         const std::string diff_id = layers_.add(stack, tar, request_.source_name);
+        if (names_in(stack.roots.back()).empty()) {
+            throw Error(sandbox::quoted(request_.source_name) + " holds no file");
+        }
         NewImage image;
         image.config = plain_config(wanted_, diff_id);
         image.id = digest_of(image.config);

@@ -65,6 +65,7 @@ WrittenLayer LayerWriter::write(TarReader& tar) {
     while (tar.next(entry)) {
         ++written_.entries;
         budget_.take(kEntrySize, entry.name);
+        budget_.wrote(kEntrySize, entry.name);
         write_entry(tar, entry);
     }
     finish();
@@ -134,6 +135,7 @@ void LayerWriter::write_file(TarReader& tar, const TarEntry& entry, const Place&
         add_zeros(sha256, offset - end);
         sha256.add(block);
         write_block(file.get(), offset, block, entry.name);
+        budget_.wrote(block.size(), entry.name);
         end = offset + block.size();
     });
     if (end < entry.size) {
@@ -205,6 +207,7 @@ void LayerWriter::copy_content(int from, int to, const std::string& entry) {
         budget_.take(block.size(), entry);
         sha256.add(block);
         write_block(to, offset, block, entry);
+        budget_.wrote(block.size(), entry);
         offset += block.size();
     }
     struct stat status {};

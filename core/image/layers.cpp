@@ -43,9 +43,9 @@ bool has_plain_root(const LayerStack& stack) {
 } // namespace
 
 LayerImport::LayerImport(const Incoming& incoming, bool single_owner, std::string uid_map, Budget& budget,
-                         Progress& progress)
+                         Budget stream_budget, Progress& progress)
     : incoming_(incoming), single_owner_(single_owner), uid_map_(std::move(uid_map)), budget_(budget),
-      progress_(progress) {}
+      stream_budget_(stream_budget), progress_(progress) {}
 
 std::string LayerImport::name_of(const std::string& diff_id, const LayerStack& stack, bool depends) const {
     std::string name = diff_id.substr(kSha256.size());
@@ -102,7 +102,10 @@ std::string LayerImport::unpack(LayerStack& stack, Stream& tar, const std::strin
     ::fchmod(root.get(), 0755);
     const LowerView lower(stack.roots);
     LayerTree tree(open_directory(directory + "/root"), open_directory(directory + "/trash"), lower);
-    DigestStream digested(tar);
+    DigestStream digested(tar, [&](std::size_t bytes) {
+        stream_budget_.take(bytes, name);
+        stream_budget_.wrote(bytes, name);
+    });
     WrittenLayer written;
     {
         AheadStream ahead(digested);

@@ -31,7 +31,9 @@ struct LayerStack {
 class LayerImport {
 public:
     /// \param uid_map what is written into the records
-    LayerImport(const Incoming& incoming, bool single_owner, std::string uid_map, Budget& budget, Progress& progress);
+    /// \param stream_budget counts the bytes of the tars, `budget` what is written.
+    LayerImport(const Incoming& incoming, bool single_owner, std::string uid_map, Budget& budget, Budget stream_budget,
+                Progress& progress);
 
     /// Puts a layer on top of the stack. \return its diff id. \throws Error
     void add(LayerStack& stack, const LayerSource& source);
@@ -52,6 +54,7 @@ private:
     bool single_owner_;
     std::string uid_map_;
     Budget& budget_;
+    Budget stream_budget_; ///< of what comes out of the compression: zeros behind a tar's end cost time too
     Progress& progress_;
     Notes notes_;
     std::map<std::string, std::string> unpacked_;

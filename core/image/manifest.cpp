@@ -99,6 +99,9 @@ std::vector<ArchivedImage> parse_archive_manifest(std::string_view text, const s
         ArchivedImage image{node.member("Config").text(), node.member("RepoTags").texts(), {}};
         for (const Node& layer : node.member("Layers").items(kMostLayers)) {
             image.layers.push_back(layer.text());
+            if (image.layers.back().empty()) {
+                layer.refuse("a name is wanted here");
+            }
         }
         if (image.config.empty() || image.layers.empty()) {
             node.refuse("an image without a config or without layers");

@@ -14,6 +14,7 @@
 
 #include "core/base/error.hpp"
 #include "core/image/store_files.hpp"
+#include "core/image/store_sweep.hpp"
 #include "core/image/worker.hpp"
 #include "core/plan/host_image.hpp"
 #include "core/plan/image_reference.hpp"
@@ -27,17 +28,6 @@ constexpr std::size_t kLargestLayerRecord = std::size_t{1} << 20;
 
 std::string image_path(const std::string& id) {
     return "images/" + id.substr(kSha256.size());
-}
-
-/// What imports left that were cut off: nobody holds it. The store's lock is held.
-void sweep_incoming() {
-    for (const std::string& name : names_in("incoming")) {
-        const std::string path = "incoming/" + name;
-        const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0) {
-            remove_tree(path);
-        }
-    }
 }
 
 std::uint64_t read_number(std::string_view text) {
@@ -108,7 +98,7 @@ StoreLock::StoreLock(const std::string& store)
 }
 
 Incoming::Incoming(const std::string& store) : path_(store + "/incoming/XXXXXX") {
-    const StoreLock lock(store);
+    StoreLock lock(store);
     for (const char* directory : {"/images", "/layers", "/incoming"}) {
         make_directory(store + directory);
     }
@@ -123,6 +113,11 @@ Incoming::Incoming(const std::string& store) : path_(store + "/incoming/XXXXXX")
     if (::flock(held_.get(), LOCK_EX | LOCK_NB) < 0) {
         throw Error("cannot lock a directory of the image store").kernel(errno);
     }
+    if (store == ".") {
+        set_unlisted_aside(path("gone"));
+    }
+    lock.release();
+    remove_tree(path("gone"));
 }
 
 Incoming::~Incoming() {
@@ -169,17 +164,18 @@ bool commit(const Incoming& incoming, const std::vector<NewImage>& images,
             }
         }
     }
-    References references = stored_references(".");
+    StoreIndex index = stored_index(".");
     put_layers(layers);
     for (const NewImage& image : images) {
         put_image(incoming, image);
+        index.images.insert(image.id);
         for (const std::string& reference : image.references) {
-            references[reference] = image.id;
+            index.names[reference] = image.id; // an image that loses a name stays listed without
         }
     }
     sync_directory("images");
     const std::string made = incoming.path("references");
-    write_file(made, sandbox::to_text(references));
+    write_file(made, sandbox::to_text(index));
     move(made, "references");
     sync_directory(".");
     return true;

@@ -23,6 +23,7 @@ namespace sandbox::image {
 class StoreLock {
 public:
     explicit StoreLock(const std::string& store);
+    void release() { file_.reset(); }
 
 private:
     Fd file_;

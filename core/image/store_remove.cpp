@@ -1,9 +1,5 @@
 // What takes things out of the store: what is listed goes first, then what it needed.
-#include <fcntl.h>
-#include <sys/file.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +8,7 @@
 #include "core/base/error.hpp"
 #include "core/image/store.hpp"
 #include "core/image/store_files.hpp"
+#include "core/image/store_sweep.hpp"
 #include "core/plan/host_image.hpp"
 #include "core/plan/image_reference.hpp"
 
@@ -28,72 +25,64 @@ std::string image_path(const std::string& id) {
 /// One removal, under the store's lock. What is taken out is renamed away at once and deleted at the end.
 class Removal {
 public:
-    Removal() : lock_("."), references_(stored_references(".")) {}
+    Removal() : lock_("."), index_(stored_index(".")) {}
 
     void drop_reference(const std::string& reference) {
-        references_.erase(reference);
+        index_.names.erase(reference);
         removed_.references.push_back(reference);
     }
     /// \param lock see user_of
     void drop_image(const std::string& id, Fd lock) {
         locks_.push_back(std::move(lock));
         removed_.images.push_back(id);
-        std::erase_if(references_, [&](const auto& entry) {
-            if (entry.second == id) {
-                removed_.references.push_back(entry.first);
-            }
-            return entry.second == id;
-        });
+        index_.images.erase(id);
+        for (const std::string& name : names_of(id)) {
+            drop_reference(name);
+        }
     }
     [[nodiscard]] std::vector<std::string> names_of(const std::string& id) const {
         std::vector<std::string> names;
-        for (const auto& [name, target] : references_) {
+        for (const auto& [name, target] : index_.names) {
             if (target == id) {
                 names.push_back(name);
             }
         }
         return names;
     }
+    [[nodiscard]] const StoreIndex& index() const { return index_; }
 
     Removed finish() {
-        if (!removed_.references.empty()) {
-            const std::string made = incoming_.path("references");
-            write_file(made, sandbox::to_text(references_));
-            move(made, "references");
-            sync_directory(".");
-        }
+        const std::string made = incoming_.path("references");
+        write_file(made, sandbox::to_text(index_));
+        move(made, "references");
+        sync_directory(".");
+        // From here on they are not there any more; what follows would also be done by the next import.
         for (const std::string& id : removed_.images) {
-            move(image_path(id), incoming_.path("gone-" + id.substr(kSha256.size())));
+            if (exists(image_path(id))) {
+                move(image_path(id), incoming_.path("gone-" + id.substr(kSha256.size())));
+            }
         }
-        drop_layers();
+        for (const std::string& name : unneeded_layers(index_)) {
+            drop_layer(name);
+        }
         return std::move(removed_);
     }
 
 private:
-    void drop_layers() {
-        std::set<std::string> needed;
-        for (const std::string& id : stored_images(".")) {
-            const ImageRecord record = stored_record(".", id);
-            needed.insert(record.layers.begin(), record.layers.end());
+    void drop_layer(const std::string& name) {
+        try {
+            removed_.size += read_layer_record(".", name).size;
+        } catch (const Error&) {
+            // A damaged layer goes all the same; its size is not known.
         }
-        for (const std::string& name : names_in("layers")) {
-            if (needed.contains(name)) {
-                continue;
-            }
-            try {
-                removed_.size += read_layer_record(".", name).size;
-            } catch (const Error&) {
-                // A damaged layer goes all the same; its size is not known.
-            }
-            ++removed_.layers;
-            move("layers/" + name, incoming_.path("gone-" + name));
-        }
+        ++removed_.layers;
+        move("layers/" + name, incoming_.path("gone-" + name));
     }
 
     Incoming incoming_; // before the lock, which it takes itself
     StoreLock lock_;
     std::vector<Fd> locks_; ///< of the images that go
-    References references_;
+    StoreIndex index_;
     Removed removed_;
 };
 
@@ -117,9 +106,8 @@ Removed remove_images(const std::vector<std::string>& references, bool force) {
             full = image.reference;
         } catch (const Error&) {
             // A damaged image must be removable too.
-            const References all = stored_references(".");
-            const auto found = all.find(parse_reference(reference).full());
-            if (found == all.end()) {
+            const auto found = removal.index().names.find(parse_reference(reference).full());
+            if (found == removal.index().names.end()) {
                 throw;
             }
             full = found->first;
@@ -133,23 +121,19 @@ Removed remove_images(const std::vector<std::string>& references, bool force) {
         if (gone.contains(id)) {
             continue;
         }
-        if (exists(image_path(id))) {
-            Fd unused;
-            if (const std::string user = user_of(id, unused); !user.empty() && !force) {
-                refuse_used(reference, user);
-            }
-            removal.drop_image(id, std::move(unused));
-            gone.insert(id);
-        } else {
-            removal.drop_reference(full);
+        Fd unused;
+        if (const std::string user = exists(image_path(id)) ? user_of(id, unused) : ""; !user.empty() && !force) {
+            refuse_used(reference, user);
         }
+        removal.drop_image(id, std::move(unused));
+        gone.insert(id);
     }
     return removal.finish();
 }
 
 Removed prune() {
     Removal removal;
-    for (const std::string& id : stored_images(".")) {
+    for (const std::string& id : std::set<std::string>(removal.index().images)) {
         Fd unused;
         if (removal.names_of(id).empty() && user_of(id, unused).empty()) {
             removal.drop_image(id, std::move(unused));

@@ -68,6 +68,24 @@ private:
     std::uint64_t size_ = 0;
 };
 
+/// Passes bytes through and tells how many.
+class CountingStream : public Stream {
+public:
+    CountingStream(Stream& from, std::function<void(std::size_t)> progress)
+        : from_(from), progress_(std::move(progress)) {}
+
+    [[nodiscard]] Bytes next() override {
+        const Bytes block = from_.next();
+        progress_(block.size());
+        return block;
+    }
+    std::uint64_t skip(std::uint64_t count) override { return from_.skip(count); }
+
+private:
+    Stream& from_;
+    std::function<void(std::size_t)> progress_;
+};
+
 /// First bytes that were read already, then the rest.
 class ReplayStream : public Stream {
 public:

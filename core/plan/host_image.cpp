@@ -104,9 +104,9 @@ std::vector<std::string> entries_of(const std::string& directory) {
 }
 
 /// The image whose id starts so; empty where none does. \throws Error where several do.
-std::string find_by_id(const std::string& data_dir, std::string_view digits) {
+std::string find_by_id(const StoreIndex& index, std::string_view digits) {
     std::string found;
-    for (const std::string& id : stored_images(data_dir)) {
+    for (const std::string& id : index.images) {
         if (!std::string_view(id).substr(kSha256.size()).starts_with(digits)) {
             continue;
         }
@@ -171,13 +171,13 @@ std::string layer_root(const std::string& data_dir, const std::string& layer) {
     return data_dir + "/layers/" + layer + "/root";
 }
 
-References stored_references(const std::string& data_dir) {
+StoreIndex stored_index(const std::string& data_dir) {
     if (!store_is_there(data_dir)) {
         return {};
     }
     const std::string path = data_dir + "/references";
     bool missing = false;
-    return read_references(read_store_file(path, kLargestReferences, &missing), path);
+    return read_index(read_store_file(path, kLargestReferences, &missing), path);
 }
 
 ImageRecord stored_record(const std::string& data_dir, const std::string& id) {
@@ -187,21 +187,8 @@ ImageRecord stored_record(const std::string& data_dir, const std::string& id) {
     return read_image_record(read_store_file(path, kLargestRecord), path);
 }
 
-std::vector<std::string> stored_images(const std::string& data_dir) {
-    std::vector<std::string> ids;
-    if (!store_is_there(data_dir)) {
-        return ids;
-    }
-    for (const std::string& name : entries_of(data_dir + "/images")) {
-        if (const std::string id = std::string(kSha256) + name; is_digest(id)) {
-            ids.push_back(id);
-        }
-    }
-    return ids;
-}
-
 Image find_image(const std::string& data_dir, std::string_view reference) {
-    const References references = stored_references(data_dir);
+    const StoreIndex index = stored_index(data_dir);
     std::string full;
     try {
         full = parse_reference(reference).full();
@@ -210,17 +197,17 @@ Image find_image(const std::string& data_dir, std::string_view reference) {
             throw;
         }
     }
-    if (const auto found = references.find(full); found != references.end()) {
+    if (const auto found = index.names.find(full); found != index.names.end()) {
         return load(data_dir, found->first, found->second);
     }
     if (is_id(reference)) {
         const std::size_t digits = reference.starts_with(kSha256) ? kSha256.size() : 0;
-        const std::string id = find_by_id(data_dir, reference.substr(digits));
+        const std::string id = find_by_id(index, reference.substr(digits));
         if (!id.empty()) {
             return load(data_dir, "", id);
         }
     }
-    refuse_unknown(reference, full, references);
+    refuse_unknown(reference, full, index.names);
 }
 
 Fd hold_image(const std::string& data_dir, const std::string& id) {

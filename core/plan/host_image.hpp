@@ -32,14 +32,11 @@ void drop_image_user(const std::string& data_dir, const std::string& id, const s
 /// Who said so.
 [[nodiscard]] std::vector<std::string> image_users(const std::string& data_dir, const std::string& id);
 
-/// What each name leads to; empty where there is no store. \throws Error where the file is not to be trusted.
-[[nodiscard]] References stored_references(const std::string& data_dir);
+/// What the store lists; nothing where there is no store. \throws Error where the file is not to be trusted.
+[[nodiscard]] StoreIndex stored_index(const std::string& data_dir);
 
 /// The record of an image. \throws Error where there is none, or it is not to be trusted.
 [[nodiscard]] ImageRecord stored_record(const std::string& data_dir, const std::string& id);
-
-/// The ids of all images, sorted; empty where there is no store.
-[[nodiscard]] std::vector<std::string> stored_images(const std::string& data_dir);
 
 /// The directory that a layer of this name was unpacked into.
 [[nodiscard]] std::string layer_root(const std::string& data_dir, const std::string& layer);

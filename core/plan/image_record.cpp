@@ -150,25 +150,33 @@ ImageRecord read_image_record(std::string_view text, const std::string& file) {
     damaged(file, "its last line is missing");
 }
 
-std::string to_text(const References& references) {
+std::string to_text(const StoreIndex& index) {
     std::string text;
-    for (const auto& [name, id] : references) {
+    std::set<std::string> nameless = index.images;
+    for (const auto& [name, id] : index.names) {
         text += fmt::format("{} {}\n", name, id);
+        nameless.erase(id);
+    }
+    for (const std::string& id : nameless) {
+        text += fmt::format("- {}\n", id);
     }
     return text;
 }
 
-References read_references(std::string_view text, const std::string& file) {
-    References references;
+StoreIndex read_index(std::string_view text, const std::string& file) {
+    StoreIndex index;
     while (!text.empty()) {
         const std::string_view line = take_line(text);
         const std::size_t space = line.find(' ');
         if (space == std::string_view::npos || space == 0 || !is_digest(line.substr(space + 1))) {
             damaged(file, "it has the line " + quoted(line.substr(0, 200)));
         }
-        references.emplace(line.substr(0, space), line.substr(space + 1));
+        index.images.emplace(line.substr(space + 1));
+        if (const std::string_view name = line.substr(0, space); name != "-") {
+            index.names.emplace(name, line.substr(space + 1));
+        }
     }
-    return references;
+    return index;
 }
 
 } // namespace sandbox

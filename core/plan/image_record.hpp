@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,12 +33,22 @@ inline constexpr std::size_t kMostLayers = 500;
 /// ".single" where it has a single owner.
 [[nodiscard]] bool is_layer_name(std::string_view name);
 
-/// The file `references`: what each name leads to ("docker.io/library/debian:latest" -> "sha256:HEX").
+/// What each name leads to: "docker.io/library/debian:latest" -> "sha256:HEX".
 using References = std::map<std::string, std::string>;
 
-[[nodiscard]] std::string to_text(const References& references);
+/// The file `references`. What it does not list is not there, whatever lies on the disk: so an import comes to be with
+/// one rename(2).
+struct StoreIndex {
+    References names;
+    std::set<std::string> images; ///< ids: those that names lead to, and those that have none (any more)
+
+    bool operator==(const StoreIndex&) const = default;
+};
+
+/// "NAME ID" lines; "- ID" for an image without a name.
+[[nodiscard]] std::string to_text(const StoreIndex& index);
 
 /// \param file for the message. \throws Error
-[[nodiscard]] References read_references(std::string_view text, const std::string& file);
+[[nodiscard]] StoreIndex read_index(std::string_view text, const std::string& file);
 
 } // namespace sandbox
