@@ -148,9 +148,12 @@ $(B)/probes/bare: private PROBE_FLAGS := -nostdlib -fno-stack-protector
 
 BENCH := $(B)/bench
 BENCH_PEER := $(B)/bench-peer
+BENCH_TRAFFIC := $(B)/bench-traffic
 $(BENCH): $(call objects,$(call sources,tests/bench)) $(B)/libsupport.a $(B)/libbase.a
 	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lutil
 $(BENCH_PEER): $(call objects,tests/bench/peer.c)
+	$(CC) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $^
+$(BENCH_TRAFFIC): $(call objects,tests/bench/traffic.c)
 	$(CC) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $^
 
 # `make check-run TESTS=terminal/*` runs some of the cases.
@@ -214,9 +217,10 @@ check-docs: $(PROGRAMS) ## Check that every option has its man entry and complet
 	@$(RUN_ALL) "docs=$(STAGED) sh tests/docs.sh"
 
 .PHONY: bench
-bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(PROBES) ## Measure a start beside the peers'; memory; system calls; limits
+bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(BENCH_TRAFFIC) $(PROBES) ## Measure a start beside the peers'; memory; system calls; networks; limits
 	@sh tests/support/deps.sh workstation
 	@$(STAGED) $(BENCH) $(BENCH_PEER)
+	@$(STAGED) $(BENCH) network $(BENCH_TRAFFIC)
 	@$(STAGED) $(BENCH) layers
 	@$(STAGED) sh tests/workstation/bench.sh $(KIND)
 

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,11 +15,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/exit_status.hpp"
 #include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
+#include "core/confinement.hpp"
 
 namespace sandbox {
 
@@ -26,7 +30,9 @@ namespace {
 /// What `start` sends, beside the descriptors: the namespaces first, then what the program gets.
 struct Order {
     bool has_net_namespace = false;
-    bool becomes_root = false;
+    bool becomes_other = false; ///< `becomes` counts
+    bool is_confined = false;
+    NamespaceIds becomes = {};
     std::size_t descriptors = 0;
 };
 constexpr std::size_t kMostSent = Companion::kMostLate + 2;
@@ -34,10 +40,9 @@ constexpr std::size_t kMostSent = Companion::kMostLate + 2;
 /// All that the new process needs, laid out before clone.
 struct Launch {
     std::vector<char*> arguments;
-    std::vector<int> descriptors; ///< that the program gets from the start
-    int null = -1;
+    std::vector<int> descriptors;   ///< that the program gets from the start
+    int standard[3] = {-1, -1, -1}; ///< become the standard three
     int orders = -1;
-    int errors = -1;  ///< becomes standard error
     int failure = -1; ///< takes the errno where execve is not reached
     pid_t parent = 0;
 };
@@ -96,9 +101,10 @@ int receive_order(int socket, Order& order, int (&received)[kMostSent]) {
 
 /// Puts the descriptors where the program looks for them; `late` are above all of these numbers by then.
 int place_descriptors(const Launch& launch, std::span<const int> late) {
-    if (::dup2(launch.null, STDIN_FILENO) < 0 || ::dup2(launch.null, STDOUT_FILENO) < 0 ||
-        ::dup2(launch.errors, STDERR_FILENO) < 0) {
-        return -1;
+    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::dup2(launch.standard[number], number) < 0) {
+            return -1;
+        }
     }
     int number = STDERR_FILENO;
     for (const std::span<const int> part : {std::span<const int>(launch.descriptors), late}) {
@@ -115,6 +121,51 @@ int place_descriptors(const Launch& launch, std::span<const int> late) {
     const int error_number = errno;
     [[maybe_unused]] const ssize_t written = ::write(launch.failure, &error_number, sizeof error_number);
     ::_exit(kOwnFailure);
+}
+
+/// What the supervisor knows the confined program by: it ends as that does, and that is killed when it is.
+[[noreturn]] void stand_for(pid_t program) {
+    // Neither the pipe that tells of a failure nor any other stays open here.
+    static_cast<void>(sys::close_from(0));
+    static_cast<void>(drop_all_capabilities());
+    int status = 0;
+    while (::waitpid(program, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status)) {
+        ::raise(WTERMSIG(status));
+    }
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : kOwnFailure);
+}
+
+/// The program becomes pid 1 of a pid namespace: what it forks ends with it.
+int confine() {
+    const Fd self(sys::pidfd_open(::getpid()));
+    if (!self || enter_confinement() < 0) {
+        return -1;
+    }
+    int pidfd = -1;
+    const pid_t pid = sys::clone(0, &pidfd);
+    if (pid > 0) {
+        stand_for(pid);
+    }
+    if (pid < 0 || ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+        return -1;
+    }
+    // The parent has no number in this pid namespace to ask for, and may be gone by now.
+    pollfd parent{.fd = self.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&parent, 1, 0) != 0) {
+        errno = ESRCH;
+        return -1;
+    }
+    return keep_network_capabilities();
+}
+
+int take_rights(const Surroundings& surroundings) {
+    if (surroundings.is_confined) {
+        return confine();
+    }
+    const bool is_root = surroundings.becomes && surroundings.becomes->uid == 0;
+    return is_root ? 0 : keep_capabilities(); // execve(2) leaves root what it has
 }
 
 /// In the new process.
@@ -144,11 +195,11 @@ int place_descriptors(const Launch& launch, std::span<const int> late) {
     }
     const Surroundings surroundings{.user_namespace = received[0],
                                     .net_namespace = order.has_net_namespace ? received[1] : -1,
-                                    .becomes_root = order.becomes_root};
+                                    .becomes = order.becomes_other ? std::optional(order.becomes) : std::nullopt,
+                                    .is_confined = order.is_confined};
     char* const nothing[] = {nullptr};
     const std::span<const int> late(received + namespaces, order.descriptors);
-    const bool prepared = enter_surroundings(surroundings, launch.parent) == 0 &&
-                          (surroundings.becomes_root || keep_capabilities() == 0) &&
+    const bool prepared = enter_surroundings(surroundings, launch.parent) == 0 && take_rights(surroundings) == 0 &&
                           place_descriptors(launch, late) == 0;
     if (prepared) {
         // Whatever else is open was opened with O_CLOEXEC.
@@ -170,7 +221,12 @@ int enter_surroundings(const Surroundings& surroundings, pid_t parent) {
         (surroundings.net_namespace >= 0 && ::setns(surroundings.net_namespace, CLONE_NEWNET) < 0)) {
         return -1;
     }
-    if (surroundings.becomes_root && (::setresgid(0, 0, 0) < 0 || ::setresuid(0, 0, 0) < 0)) {
+    // EPERM: the map is of one id, and forbids it: user_namespaces(7).
+    if (surroundings.is_confined && ::syscall(SYS_setgroups, 0, nullptr) < 0 && errno != EPERM) {
+        return -1;
+    }
+    if (const auto& own = surroundings.becomes;
+        own && (::setresgid(own->gid, own->gid, own->gid) < 0 || ::setresuid(own->uid, own->uid, own->uid) < 0)) {
         return -1;
     }
     // A change of ids or capabilities clears it, so it is asked for last; and the parent may be gone by now.
@@ -184,9 +240,10 @@ int enter_surroundings(const Surroundings& surroundings, pid_t parent) {
     return 0;
 }
 
-Companion::Companion(const std::vector<std::string>& arguments, std::span<const int> descriptors)
+Companion::Companion(const std::vector<std::string>& arguments, std::span<const int> descriptors,
+                     const Streams& streams)
     : program_(arguments[0]) {
-    auto [errors, errors_end] = make_pipe(quoted(program_));
+    auto [output, output_end] = make_pipe(quoted(program_));
     auto [failure, failure_end] = make_pipe(quoted(program_));
     int ends[2] = {-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
@@ -214,9 +271,12 @@ Companion::Companion(const std::vector<std::string>& arguments, std::span<const 
         launch.descriptors.push_back(above(descriptor));
     }
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    launch.null = above(null.get());
     launch.orders = above(orders_end.get());
-    launch.errors = above(errors_end.get());
+    std::ranges::fill(launch.standard, above(null.get()));
+    launch.standard[streams.output] = above(output_end.get());
+    if (streams.input >= 0) {
+        launch.standard[STDIN_FILENO] = above(streams.input);
+    }
     launch.failure = above(failure_end.get());
     launch.parent = ::getpid();
 
@@ -230,13 +290,15 @@ Companion::Companion(const std::vector<std::string>& arguments, std::span<const 
         throw Error("cannot make a process for " + quoted(program_)).kernel(errno);
     }
     process_ = ChildProcess(pid, Fd(pidfd));
-    errors_ = std::move(errors);
+    output_ = std::move(output);
     failure_ = std::move(failure);
 }
 
 void Companion::start(const Surroundings& surroundings, std::span<const int> descriptors) {
     Order order{.has_net_namespace = surroundings.net_namespace >= 0,
-                .becomes_root = surroundings.becomes_root,
+                .becomes_other = surroundings.becomes.has_value(),
+                .is_confined = surroundings.is_confined,
+                .becomes = surroundings.becomes.value_or(NamespaceIds{}),
                 .descriptors = descriptors.size()};
     std::vector<int> sent = {surroundings.user_namespace};
     if (order.has_net_namespace) {
@@ -268,13 +330,20 @@ void Companion::start(const Surroundings& surroundings, std::span<const int> des
 }
 
 bool Companion::drain() {
-    constexpr std::size_t kMost = std::size_t{64} * 1024;
-    char buffer[512];
-    const ssize_t count = ::read(errors_.get(), buffer, sizeof buffer);
+    constexpr std::size_t kMost = std::size_t{1024} * 1024;
+    char buffer[4096];
+    const ssize_t count = ::read(output_.get(), buffer, sizeof buffer);
     if (count > 0 && said_.size() < kMost) {
         said_.append(buffer, static_cast<std::size_t>(count));
     }
     return count > 0 || (count < 0 && errno == EINTR);
+}
+
+std::string Companion::take_said() {
+    pollfd output{.fd = output_.get(), .events = POLLIN, .revents = 0};
+    while (::poll(&output, 1, 0) > 0 && drain()) {
+    }
+    return std::exchange(said_, {});
 }
 
 HelperResult Companion::finish() {

@@ -82,7 +82,8 @@ void FuseOverlays::attach(const Fd& fuse, const Fd& user_namespace, bool becomes
     if (attached_ >= served_.size() || !served_[attached_].process) {
         return; // it has ended already, which is told
     }
-    const Surroundings surroundings{.user_namespace = user_namespace.get(), .becomes_root = becomes_root};
+    const Surroundings surroundings{.user_namespace = user_namespace.get(),
+                                    .becomes = becomes_root ? std::optional(NamespaceIds{}) : std::nullopt};
     const std::array descriptors = {fuse.get()};
     served_[attached_++].process->start(surroundings, descriptors);
 }
@@ -90,7 +91,7 @@ void FuseOverlays::attach(const Fd& fuse, const Fd& user_namespace, bool becomes
 void FuseOverlays::watch(pollfd* watched) const {
     for (std::size_t i = 0; i < served_.size(); ++i) {
         const Served& served = served_[i];
-        watched[2 * i].fd = served.process && served.stream_open ? served.process->errors() : -1;
+        watched[2 * i].fd = served.process && served.stream_open ? served.process->output() : -1;
         watched[2 * i + 1].fd = served.process ? served.process->process().pidfd() : -1;
     }
 }

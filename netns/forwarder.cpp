@@ -33,6 +33,7 @@ constexpr std::size_t kMostSessions = 256;
 struct Session {
     bool is_used = false; ///< else the slot is free
     int server = -1;
+    bool is_ipv6 = false; ///< of the server
     std::size_t listener = 0;
     std::uint64_t last_used = 0;
     sockaddr_storage client{};
@@ -187,10 +188,7 @@ private:
             if (!is_server) {
                 return end(connection); // the client gave up
             }
-            int error = 0;
-            socklen_t length = sizeof error;
-            ::getsockopt(connection.server, SOL_SOCKET, SO_ERROR, &error, &length);
-            if (error != 0) {
+            if (take_error(connection.server) != 0) {
                 ::close(connection.server);
                 connection.server = -1;
                 ++connection.target;
@@ -242,9 +240,41 @@ private:
             }
             Session& session = find_session(number, client, length);
             session.last_used = ++state_.clock;
+            pass_datagram(session, static_cast<std::size_t>(count));
+        }
+    }
+
+    /// To 127.0.0.1, or to ::1 where nobody listens there; which of the two it is can change with each datagram.
+    void pass_datagram(Session& session, std::size_t size) {
+        for (int turns = 0; turns < 2; ++turns) {
             if (session.server >= 0) {
-                ::send(session.server, datagram_.data(), static_cast<std::size_t>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+                static_cast<void>(take_error(session.server)); // of an earlier datagram
+                ::send(session.server, datagram_.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+                // On a loopback the refusal is there when send(2) returns.
+                if (take_error(session.server) != ECONNREFUSED) {
+                    return;
+                }
             }
+            turn(session, !session.is_ipv6);
+        }
+    }
+
+    static int take_error(int socket) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length);
+        return error;
+    }
+
+    void turn(Session& session, bool is_ipv6) const {
+        if (session.server >= 0) {
+            ::close(session.server);
+        }
+        session.is_ipv6 = is_ipv6;
+        session.server = open_inside(is_ipv6, SOCK_DGRAM, listeners_[session.listener].port.sandbox_port);
+        if (session.server >= 0) {
+            const auto slot = static_cast<std::size_t>(&session - state_.sessions.data());
+            watch(EPOLL_CTL_ADD, session.server, EPOLLIN, event_word(Subject::session, slot));
         }
     }
 
@@ -258,18 +288,14 @@ private:
             }
             oldest = session.last_used < oldest->last_used ? &session : oldest;
         }
-        if (oldest->is_used && oldest->server >= 0) {
-            ::close(oldest->server);
+        if (!oldest->is_used) {
+            oldest->server = -1; // zeroed memory
         }
         oldest->is_used = true;
-        oldest->server = open_inside(false, SOCK_DGRAM, listeners_[number].port.sandbox_port);
         oldest->listener = number;
         oldest->client = client;
         oldest->client_length = length;
-        if (oldest->server >= 0) {
-            const auto slot = static_cast<std::size_t>(oldest - state_.sessions.data());
-            watch(EPOLL_CTL_ADD, oldest->server, EPOLLIN, event_word(Subject::session, slot));
-        }
+        turn(*oldest, false);
         return *oldest;
     }
 

@@ -270,6 +270,26 @@ Check network(const Host& host) {
     return check;
 }
 
+/// What the profiles npm and pip, and --net-allow, need besides.
+Check network_list(const Machine& machine, const Host& host) {
+    Check check{"network-list", "a network can be held to a list of hosts", State::ok, "", ""};
+    const NetworkFacts facts = host.look_at_network();
+    if (facts.nft.empty()) {
+        check.state = State::warning;
+        check.why = "nft is not installed";
+        check.fix = "install the package nftables";
+    } else if (facts.dnsmasq.empty()) {
+        check.state = State::warning;
+        check.why = "dnsmasq is not installed";
+        check.fix = "install the package dnsmasq-base (Debian, Ubuntu) or dnsmasq";
+    } else if (!machine.rules_obstacle.empty()) {
+        check.state = State::warning;
+        check.why = "nft cannot set rules in a network namespace of yours: " + machine.rules_obstacle;
+        check.fix = "run a kernel with nf_tables for inet (CONFIG_NF_TABLES_INET, NFT_CT, NFT_REJECT_INET)";
+    }
+    return check;
+}
+
 } // namespace
 
 std::string_view word(Check::State state) {
@@ -286,10 +306,23 @@ std::string_view word(Check::State state) {
 
 std::vector<Check> run_checks(const Machine& machine, const Host& host) {
     return {
-        kernel(machine),          system_calls(machine),       outer_filter(machine), proc(machine),
-        user_namespaces(machine), apparmor(machine),           chroot(machine),       namespace_limits(machine),
-        helpers(machine, host),   no_new_privs(machine, host), user_name(host),       subordinate_ranges(host),
-        masked_proc(machine),     processes(machine),          limits(machine, host), network(host),
+        kernel(machine),
+        system_calls(machine),
+        outer_filter(machine),
+        proc(machine),
+        user_namespaces(machine),
+        apparmor(machine),
+        chroot(machine),
+        namespace_limits(machine),
+        helpers(machine, host),
+        no_new_privs(machine, host),
+        user_name(host),
+        subordinate_ranges(host),
+        masked_proc(machine),
+        processes(machine),
+        limits(machine, host),
+        network(host),
+        network_list(machine, host),
     };
 }
 

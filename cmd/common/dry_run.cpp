@@ -11,6 +11,7 @@
 
 #include "cmd/common/overrides.hpp"
 #include "core/base/error.hpp"
+#include "core/plan/allow_plan.hpp"
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/network_plan.hpp"
 #include "core/plan/publish_plan.hpp"
@@ -157,6 +158,26 @@ std::string network_words(const NetworkPlan& network) {
     return fmt::format("its own, through {}", escaped(network.program));
 }
 
+void write_allow_list(Page& page, const AllowPlan& allow) {
+    if (!allow.wanted) {
+        return;
+    }
+    page.line(named("held to", fmt::format("{}, by {} and {}, which are {}:{} inside",
+                                           allow.entries.empty() ? "nothing" : "the list that follows",
+                                           escaped(allow.nft), escaped(allow.dnsmasq), allow.uid, allow.gid)),
+              allow.origin);
+    page.line(
+        named("answers", fmt::format("of {} live {} s", fmt::join(allow.resolvers, ", "), allow.lifetime.count())));
+    for (const AllowEntry& entry : allow.entries) {
+        page.line(named("allowed", allowed_words(entry)), entry.origin);
+    }
+    std::vector<std::string> closed;
+    for (const Prefix& range : allow.closed) {
+        closed.push_back(range.text());
+    }
+    page.line(named("closed", fmt::format("where no entry lies in them: {}", fmt::join(closed, ", "))));
+}
+
 void write_network(Page& page, const NetworkPlan& network) {
     page.section("network");
     page.line(network_words(network), network.mode_origin);
@@ -168,6 +189,7 @@ void write_network(Page& page, const NetworkPlan& network) {
     page.line(named("loopback", network.host_loopback ? fmt::format("the host's is at {}", kGatewayAddress)
                                                       : "the host's cannot be reached"),
               network.host_loopback_origin);
+    write_allow_list(page, network.allow);
     for (const PublishedPort& port : network.publish) {
         page.line(named("published", published_words(port)), port.origin);
     }

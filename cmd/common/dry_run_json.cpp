@@ -2,6 +2,7 @@
 
 #include "cmd/common/dry_run.hpp"
 #include "cmd/common/json.hpp"
+#include "core/plan/allow_plan.hpp"
 
 namespace sandbox {
 
@@ -42,6 +43,25 @@ Json namespaces(const NamespacesPlan& plan) {
     return result;
 }
 
+Json allow_list(const AllowPlan& plan) {
+    Json entries = Json::array();
+    for (const AllowEntry& entry : plan.entries) {
+        entries.push_back(with_origin(allowed_words(entry), entry.origin));
+    }
+    Json closed = Json::array();
+    for (const Prefix& range : plan.closed) {
+        closed.push_back(range.text());
+    }
+    return {{"entries", std::move(entries)},
+            {"closed", std::move(closed)},
+            {"resolvers", plan.resolvers},
+            {"answer_ttl", plan.lifetime.count()},
+            {"nft", plan.nft},
+            {"dnsmasq", plan.dnsmasq},
+            {"uid", plan.uid},
+            {"gid", plan.gid}};
+}
+
 Json network(const NetworkPlan& plan) {
     constexpr std::array kModes = {"none", "host", "slirp4netns", "pasta"};
     Json published = Json::array();
@@ -59,6 +79,7 @@ Json network(const NetworkPlan& plan) {
         result["host_loopback"] = with_origin(plan.host_loopback, plan.host_loopback_origin);
         result["forwards_dns"] = plan.forwards_dns;
         result["published"] = std::move(published);
+        result["allow"] = plan.allow.wanted ? allow_list(plan.allow) : Json(nullptr);
     }
     return result;
 }

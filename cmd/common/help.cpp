@@ -26,6 +26,7 @@ Examples:
   sandbox -p strict python3 script.py     nothing of the host writable, no network, few system calls
   sandbox -p strict --rw . ./configure    strict, but the current directory may be changed
   sandbox --ro ~/.gitconfig git log       show one more file of the home
+  sandbox -p npm npm install              reach the registry of npm, and nothing else
   sandbox -p build --dry-run make         what would be done, and from where each part comes
 
 Exit status: CMD's own; 128+N when signal N ended it; 124 when its time was over; 125 when sandbox failed; 126 when CMD

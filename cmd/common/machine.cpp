@@ -30,7 +30,10 @@
 
 #include "cmd/common/executable.hpp"
 #include "cmd/common/trial_calls.hpp"
+#include "core/base/child_process.hpp"
+#include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/plan/host_paths.hpp"
 
 namespace sandbox {
 
@@ -169,6 +172,24 @@ std::string full_pids_cgroup() {
     return "";
 }
 
+/// Sets a few rules like those of a list, in a network namespace that nobody else sees.
+std::string try_rules(const std::string& nft) {
+    const std::string unshare = host::find_helper("unshare");
+    if (nft.empty() || unshare.empty()) {
+        return "";
+    }
+    constexpr const char* kRules = "add table inet t; add set inet t s { type ipv4_addr; flags interval; }; "
+                                   "add chain inet t c { type filter hook output priority 0; }; "
+                                   "add rule inet t c ip daddr @s ct state established accept; "
+                                   "add rule inet t c reject with icmpx admin-prohibited";
+    try {
+        const HelperResult result = Helper({unshare, "--user", "--map-root-user", "--net", nft, kRules}).finish();
+        return WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0 ? "" : last_words(result);
+    } catch (const Error&) {
+        return ""; // no process to be had: the other checks say why
+    }
+}
+
 } // namespace
 
 std::pair<int, int> kernel_version(std::string_view release) {
@@ -234,6 +255,7 @@ Machine read_machine(const Host& host) {
         machine.process_limit = limit.rlim_cur;
         machine.process_count = count_threads(host.uid);
     }
+    machine.rules_obstacle = try_rules(host.look_at_network().nft);
     machine.cgroups = host.look_at_cgroups(host);
     machine.pids_cgroup = full_pids_cgroup();
     return machine;

@@ -97,6 +97,8 @@ constexpr Option kOptions[] = {
      .group = Group::network, .key = "network.hosts"},
     {.name = "host-loopback", .help = "let CMD reach the servers on the host's 127.0.0.1, at 10.0.2.2",
      .group = Group::network, .key = "network.host-loopback", .value = "true"},
+    {.name = "net-allow", .argument = "HOST[:PORT]", .help = "let CMD reach what is named so and nothing else: a name, *.NAME, an address, a range",
+     .group = Group::network, .key = "network.allow"},
     {.name = "share", .argument = "NS", .help = "keep the host's namespace: pid, net, ipc, uts, cgroup",
      .group = Group::isolation, .key = "namespaces.share", .completes = Completes::words, .comma_list = true},
     {.name = "hostname", .argument = "NAME", .help = "the hostname inside",

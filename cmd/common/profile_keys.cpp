@@ -49,6 +49,8 @@ constexpr ProfileKey kKeys[] = {
     {"network", "dns", list([](Profile& p) -> List& { return p.network.dns; })},
     {"network", "hosts", list([](Profile& p) -> List& { return p.network.hosts; })},
     {"network", "host-loopback", flag([](Profile& p) -> Setting<bool>& { return p.network.host_loopback; })},
+    {"network", "allow", list([](Profile& p) -> List& { return p.network.allow; })},
+    {"network", "answer-ttl", text([](Profile& p) -> Setting<std::string>& { return p.network.answer_ttl; })},
     {"limits", "memory", text([](Profile& p) -> Setting<std::string>& { return p.limits.memory; }), {}, false, "512m"},
     {"limits", "swap", text([](Profile& p) -> Setting<std::string>& { return p.limits.swap; }), {}, false, "512m"},
     {"limits", "pids", text([](Profile& p) -> Setting<std::string>& { return p.limits.pids; }), {}, false, "256"},

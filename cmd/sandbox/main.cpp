@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cmd/common/diagnose.hpp"
 #include "cmd/common/dry_run.hpp"
@@ -68,6 +69,10 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     }
     if (!outcome.layer_end.empty()) {
         complain("a private layer was lost before CMD ended: " + outcome.layer_end);
+    }
+    if (!outcome.refused.empty() && !is_quiet) {
+        complain(fmt::format("note: the network is held to a list ({}), and refused\n  {}",
+                             written_at(plan.network.allow.origin), fmt::join(outcome.refused, "\n  ")));
     }
     if (outcome.out_of_memory) {
         complain(out_of_memory_text(plan, outcome.usage));

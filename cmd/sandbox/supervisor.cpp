@@ -355,6 +355,7 @@ Outcome Supervisor::conclude() {
     outcome.usage = std::move(usage);
     outcome.network_end = std::move(network_end_);
     outcome.layer_end = std::move(layer_end_);
+    outcome.refused = network_.refusals();
     return outcome;
 }
 

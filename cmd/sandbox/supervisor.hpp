@@ -32,8 +32,9 @@ struct Outcome {
     /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
     bool out_of_memory = false;
     RunUsage usage = {};
-    std::string layer_end = {};   ///< how fuse-overlayfs ended while CMD ran; empty: it did not
-    std::string network_end = {}; ///< how the network's helper ended while CMD ran; empty: it did not
+    std::string layer_end = {};            ///< how fuse-overlayfs ended while CMD ran; empty: it did not
+    std::string network_end = {};          ///< how the network's helper ended while CMD ran; empty: it did not
+    std::vector<std::string> refused = {}; ///< lines about what the network's list kept CMD from
 };
 
 /// Watches one sandbox from the moment its maps are written.

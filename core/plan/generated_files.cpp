@@ -9,6 +9,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/address.hpp"
+#include "core/plan/allow_plan.hpp"
 #include "core/plan/network_plan.hpp"
 
 namespace sandbox {
@@ -77,7 +78,10 @@ std::string kept_lines(std::string_view resolv_conf) {
     return kept;
 }
 
-std::string resolv_conf_text(const Profile::Network& network, const NetworkFacts& facts) {
+std::string resolv_conf_text(const Profile::Network& network, const NetworkPlan& plan, const NetworkFacts& facts) {
+    if (plan.allow.wanted) {
+        return fmt::format("nameserver {}\n", kListResolver) + kept_lines(facts.resolv_conf);
+    }
     std::string text;
     for (const Item& item : network.dns.items) {
         text += fmt::format("nameserver {}\n", parse_address(item.text)->text);
@@ -125,7 +129,7 @@ std::vector<GeneratedFile> plan_generated_files(const Profile::Network& network,
     }
     if (plan.has_interface()) {
         const auto& dns = network.dns.items;
-        files.push_back({kResolvConf, resolv_conf_text(network, facts),
+        files.push_back({kResolvConf, resolv_conf_text(network, plan, facts),
                          dns.empty() ? built_in("names of the sandbox") : dns.front().origin});
     }
     return files;

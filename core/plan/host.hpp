@@ -90,6 +90,9 @@ struct CgroupFacts {
 struct NetworkFacts {
     std::string slirp4netns; ///< absolute path, empty where it is not installed
     std::string pasta;
+    std::string nft; ///< of nftables
+    std::string dnsmasq;
+    std::vector<std::string> own_addresses; ///< of the host's interfaces, the loopback's too
     int tun_error = 0;     ///< errno of opening /dev/net/tun for reading and writing; 0: it can be used
     bool has_ipv6 = false; ///< the host has a global IPv6 address and a route to everywhere
     std::uint32_t first_unprivileged_port = 1024; ///< net.ipv4.ip_unprivileged_port_start: ip(7)

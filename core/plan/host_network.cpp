@@ -1,10 +1,14 @@
 #include "core/plan/host_network.hpp"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <memory>
 #include <sstream>
 #include <string>
 
@@ -12,6 +16,34 @@
 #include "core/plan/host_paths.hpp"
 
 namespace sandbox::host {
+
+namespace {
+
+/// getifaddrs(3); empty where the kernel does not tell.
+std::vector<std::string> own_addresses() {
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) < 0) {
+        return {};
+    }
+    const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, ::freeifaddrs);
+    std::vector<std::string> addresses;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        const int family = entry->ifa_addr == nullptr ? AF_UNSPEC : entry->ifa_addr->sa_family;
+        char text[INET6_ADDRSTRLEN] = {};
+        if (family == AF_INET) {
+            ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr, text, sizeof text);
+        } else if (family == AF_INET6) {
+            ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr, text,
+                        sizeof text);
+        }
+        if (text[0] != '\0') {
+            addresses.emplace_back(text);
+        }
+    }
+    return addresses;
+}
+
+} // namespace
 
 bool lists_global_address(std::string_view if_inet6) {
     // "20010db8000000000000000000000001 02 40 00 80 eth0": address, index, prefix, scope, flags, name.
@@ -50,6 +82,9 @@ NetworkFacts look_at_network() {
     NetworkFacts facts;
     facts.slirp4netns = find_helper("slirp4netns");
     facts.pasta = find_helper("pasta");
+    facts.nft = find_helper("nft");
+    facts.dnsmasq = find_helper("dnsmasq");
+    facts.own_addresses = own_addresses();
     facts.tun_error = ::access("/dev/net/tun", R_OK | W_OK) == 0 ? 0 : errno;
     facts.has_ipv6 = lists_global_address(read_small_file("/proc/net/if_inet6")) &&
                      lists_default_route(read_small_file("/proc/net/ipv6_route"));

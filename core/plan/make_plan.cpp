@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/plan/allow_plan.hpp"
 #include "core/plan/capabilities_plan.hpp"
 #include "core/plan/cgroup_plan.hpp"
 #include "core/plan/duration.hpp"
@@ -120,6 +121,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.root.has_tty_group = maps_tty_group(plan.ids.gid_map);
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);
     plan.user_capabilities = only_by_option(plan.capabilities);
+    refuse_rights_over_list(plan);
     plan.seccomp = plan_seccomp(profile);
     remark_on_mount_rights(plan);
     if (host.is_root_of_initial_user_namespace) {

@@ -120,6 +120,8 @@ Profile merge(Profile base, Profile top) {
     merge_list(base.network.dns, top.network.dns);
     merge_list(base.network.hosts, top.network.hosts);
     merge_setting(base.network.host_loopback, top.network.host_loopback);
+    merge_list(base.network.allow, top.network.allow);
+    merge_setting(base.network.answer_ttl, top.network.answer_ttl);
     merge_limits(base.limits, top.limits);
     merge_environment(base.environment, top.environment);
 

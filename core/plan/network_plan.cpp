@@ -8,6 +8,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/address.hpp"
+#include "core/plan/allow_plan.hpp"
 #include "core/plan/generated_files.hpp"
 #include "core/plan/one_of.hpp"
 #include "core/plan/publish_plan.hpp"
@@ -70,6 +71,23 @@ void refuse_or_note(const Origin& origin, const char* what, const NetworkPlan& p
         .fix("--net slirp4netns");
 }
 
+/// The host's network is never taken for one that is held to a list.
+void refuse_list_without_interface(const Profile::Network& network, const NetworkPlan& plan, const Layers& layers,
+                                   std::vector<std::string>& notices) {
+    if (!network.allow.written()) {
+        return;
+    }
+    const Origin& origin = network.allow.items.empty() ? network.allow.origin : network.allow.items.back().origin;
+    if (plan.mode != Mode::host) {
+        refuse_or_note(origin, "hold the network to a list", plan, layers, notices);
+        return;
+    }
+    throw Error(fmt::format("{}: cannot hold the network to a list", written_at(origin)))
+        .cause(fmt::format("the network is the host's ({}), and its rules are not ours to set",
+                           written_at(plan.mode_origin)))
+        .fix("--net slirp4netns");
+}
+
 void check_dns(const List& dns) {
     for (const Item& item : dns.items) {
         const std::optional<Address> address = parse_address(item.text);
@@ -113,7 +131,9 @@ NetworkPlan plan_network(const Profile::Network& network, const NamespacesPlan& 
             notices.push_back("the host's /etc/resolv.conf names no resolver: names will not resolve (--dns ADDR)");
         }
         plan.publish = plan_publish(network.publish, facts);
+        plan.allow = plan_allow(network, ids, facts);
     } else {
+        refuse_list_without_interface(network, plan, layers, notices);
         if (!network.publish.items.empty()) {
             refuse_or_note(network.publish.items.back().origin, "publish a port", plan, layers, notices);
         }

@@ -10,6 +10,7 @@
 
 #include "core/plan/host.hpp"
 #include "core/plan/origin.hpp"
+#include "core/plan/prefix.hpp"
 #include "core/plan/profile.hpp"
 
 namespace sandbox {
@@ -82,6 +83,42 @@ struct GeneratedFile {
     Origin origin;
 };
 
+/// Ports, both ends included. The default is every port, and what has none.
+struct PortRange {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0xffff;
+
+    [[nodiscard]] bool is_all() const { return first == 0; }
+    [[nodiscard]] bool holds(std::uint16_t port) const { return first <= port && port <= last; }
+    auto operator<=>(const PortRange&) const = default;
+};
+
+/// What CMD may reach, of the outside.
+struct AllowEntry {
+    enum class Kind : std::uint8_t { name, names_below, addresses };
+
+    Kind kind = Kind::name;
+    std::string name;        ///< lower case, without "*." in front and without a final dot
+    Prefix addresses;        ///< for `addresses`
+    bool opens_near = false; ///< it names what lies in a range that is closed otherwise
+    PortRange ports;
+    Origin origin;
+};
+
+/// The list that the network is held to, and what holds it.
+struct AllowPlan {
+    bool wanted = false; ///< there is a list; it may be an empty one
+    Origin origin;
+    std::vector<AllowEntry> entries;
+    std::vector<Prefix> closed;         ///< no name opens an address of these
+    std::vector<std::string> resolvers; ///< whom the list's resolver asks
+    std::string nft;                    ///< absolute paths
+    std::string dnsmasq;
+    std::uint32_t uid = 0; ///< inside, of the two: not CMD's where the map has another
+    std::uint32_t gid = 0;
+    std::chrono::seconds lifetime{0}; ///< the most that an answer of the resolver lives
+};
+
 /// What the network namespace holds besides the loopback, and the names in it.
 struct NetworkPlan {
     enum class Mode : std::uint8_t { none, host, slirp4netns, pasta };
@@ -95,6 +132,7 @@ struct NetworkPlan {
     Origin host_loopback_origin;
     bool forwards_dns = false; ///< 10.0.2.3 leads to the host's own resolver
     std::vector<PublishedPort> publish;
+    AllowPlan allow;
     std::vector<GeneratedFile> files;
 
     /// Whether a process of ours gives the sandbox an interface.

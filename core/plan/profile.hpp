@@ -76,6 +76,8 @@ struct Profile {
         List dns;                  ///< addresses of resolvers
         List hosts;                ///< NAME:ADDR, lines of /etc/hosts
         Setting<bool> host_loopback;
+        List allow; ///< HOST[:PORT], NETWORK/BITS[:PORT]: what can be reached; not written: everything
+        Setting<std::string> answer_ttl; ///< a duration: how long an answer about an allowed name counts
     } network;
 
     struct Limits {

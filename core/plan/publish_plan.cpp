@@ -15,12 +15,9 @@ namespace sandbox {
 
 namespace {
 
-struct PortRange {
-    std::uint16_t first = 0;
-    std::uint16_t last = 0;
-
-    [[nodiscard]] int size() const { return last - first + 1; }
-};
+int size(const PortRange& range) {
+    return range.last - range.first + 1;
+}
 
 [[noreturn]] void refuse(const Item& item, const std::string& cause) {
     throw Error(fmt::format("{}: cannot publish {}", written_at(item.origin), quoted(item.text)))
@@ -115,10 +112,10 @@ std::vector<PublishedPort> plan_publish(const List& publish, const NetworkFacts&
         if (sandbox_ports.first == 0) {
             refuse(item, "port 0 of the sandbox leads nowhere");
         }
-        if (host_ports.size() != sandbox_ports.size() && !(host_ports.first == 0 && host_ports.last == 0)) {
+        if (size(host_ports) != size(sandbox_ports) && !(host_ports.first == 0 && host_ports.last == 0)) {
             refuse(item, "the two ranges have different lengths");
         }
-        for (int i = 0; i < sandbox_ports.size(); ++i) {
+        for (int i = 0; i < size(sandbox_ports); ++i) {
             const int host_port = host_ports.last == 0 ? 0 : host_ports.first + i;
             add(plan,
                 {.address = address.text,

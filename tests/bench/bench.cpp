@@ -20,6 +20,7 @@
 #include "tests/bench/layers.hpp"
 #include "tests/bench/limits.hpp"
 #include "tests/bench/measure.hpp"
+#include "tests/bench/network.hpp"
 #include "tests/bench/peers.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/world.hpp"
@@ -204,11 +205,16 @@ void Bench::trace() const {
     }
 }
 
+/// Puts a program where the user can execute it. \return its path there.
+std::string offer(const char* program, const char* name) {
+    const fs::path place = fs::path(probe_directory()) / name;
+    fs::copy_file(program, place, fs::copy_options::overwrite_existing);
+    fs::permissions(place, static_cast<fs::perms>(0755));
+    return place.string();
+}
+
 void run_bench(const char* peer_program) {
-    // The peer has to be where the user can execute it.
-    Bench bench(probe_directory() + "/bench-peer");
-    fs::copy_file(peer_program, bench.peer, fs::copy_options::overwrite_existing);
-    fs::permissions(bench.peer, static_cast<fs::perms>(0755));
+    Bench bench(offer(peer_program, "bench-peer"));
     bench.prepare();
     bench.starts();
     bench.grants();
@@ -219,8 +225,8 @@ void run_bench(const char* peer_program) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fputs("usage: bench PEER | bench limits | bench layers\n", stderr);
+    if (argc != 2 && !(argc == 3 && std::string_view(argv[1]) == "network")) {
+        std::fputs("usage: bench PEER | bench limits | bench layers | bench network TRAFFIC\n", stderr);
         return 2;
     }
     try {
@@ -228,6 +234,8 @@ int main(int argc, char** argv) {
             measure_limits();
         } else if (std::string_view(argv[1]) == "layers") {
             measure_layers();
+        } else if (std::string_view(argv[1]) == "network") {
+            static_cast<void>(measure_network(offer(argv[2], "traffic").c_str()));
         } else {
             run_bench(argv[1]);
         }

@@ -42,6 +42,24 @@ def udp():
     while True:
         data, peer = s.recvfrom(65536)
         s.sendto(data, peer)
+def bulk():
+    import hashlib
+    block = bytes(range(256)) * 4096
+    server = socket.create_server(('198.51.100.1', 8002))
+    while True:
+        peer, _ = server.accept()
+        wanted = int(peer.recv(16, socket.MSG_WAITALL))
+        digest = hashlib.sha256()
+        for i in range(wanted):
+            part = i.to_bytes(8, 'big') + block[8:]
+            digest.update(part)
+            peer.sendall(part)
+        if wanted == 0:
+            while (part := peer.recv(1 << 20)):
+                digest.update(part)
+        peer.sendall(digest.digest())
+        peer.close()
+threading.Thread(target=bulk, daemon=True).start()
 threading.Thread(target=udp, daemon=True).start()
 for server in (Server(('127.0.0.1', 8001), Handler), Server6(('2001:db8::1', 8000), Handler)):
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -127,6 +145,99 @@ BOOST_AUTO_TEST_CASE(much_passes_both_ways_whole) {
                                   "curl -sS -m 60 --data-binary @/tmp/sent http://198.51.100.1:8000/ > /tmp/got; "
                                   "cmp /tmp/sent /tmp/got && echo same'");
     BOOST_TEST(result.out == "same\n", result);
+}
+
+BOOST_AUTO_TEST_CASE(a_gigabyte_passes_out_and_another_in_with_the_same_checksum) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    write(project / "bulk.py", R"PY(
+import hashlib, socket
+block = bytes(range(256)) * 4096
+peer = socket.create_connection(('198.51.100.1', 8002))
+peer.sendall(b'%16d' % 0)
+digest = hashlib.sha256()
+for i in range(1024):
+    part = i.to_bytes(8, 'big') + block[8:]
+    digest.update(part)
+    peer.sendall(part)
+peer.shutdown(socket.SHUT_WR)  # half of it is closed, and the answer comes by the other half
+print('out', peer.recv(32, socket.MSG_WAITALL) == digest.digest())
+peer = socket.create_connection(('198.51.100.1', 8002))
+peer.sendall(b'%16d' % 1024)
+digest = hashlib.sha256()
+left = 1 << 30
+while left > 0:
+    part = peer.recv(min(left, 1 << 20))
+    digest.update(part)
+    left -= len(part)
+print('in', peer.recv(32, socket.MSG_WAITALL) == digest.digest())
+)PY");
+    const Result result = on_host("$SANDBOX -q -p $PROFILE python3 bulk.py");
+    BOOST_TEST(result.out == "out True\nin True\n", result);
+}
+
+BOOST_AUTO_TEST_CASE(five_hundred_connections_at_once_and_one_that_is_kept_alive_work_both_ways) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    write(project / "many.py", R"PY(
+import asyncio, http.client, sys
+host, port = sys.argv[1], int(sys.argv[2])
+async def ask():
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(b'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    answer = await reader.read()
+    writer.close()
+    return answer.startswith(b'HTTP/1.1 200') and answer.endswith(b'hello\n')
+async def all():
+    return await asyncio.gather(*(ask() for _ in range(500)))
+print(sum(asyncio.run(all())))
+kept = http.client.HTTPConnection(host, port)
+whole = 0
+for _ in range(200):
+    kept.request('GET', '/3000')
+    whole += len(kept.getresponse().read()) == 3000
+print(whole)
+)PY");
+    write(project / "serve.py", std::string(kServers));
+    const Result out = on_host("$SANDBOX -q -p $PROFILE python3 many.py 198.51.100.1 8000");
+    BOOST_TEST(out.out == "500\n200\n", out);
+    const Result in = on_host(
+        "sed -e 's/198.51.100.1/0.0.0.0/; s/2001:db8::1/::1/' serve.py >inside.py; "
+        "$SANDBOX -q -p $PROFILE --publish 18080:8000 python3 inside.py >up & sandbox=$!; "
+        "until grep -q ready up; do sleep 0.05; done; python3 many.py 127.0.0.1 18080; kill $sandbox; wait $sandbox");
+    BOOST_TEST(in.out == "500\n200\n", in);
+}
+
+BOOST_AUTO_TEST_CASE(abstract_sockets_of_the_host_are_out_of_reach) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    write(project / "listen.py", "import socket\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0sandbox-test')\n"
+                                 "s.listen()\nprint('up', flush=True)\nwhile True:\n    s.accept()[0].close()\n");
+    const Words attempt = {"python3", "-c",
+                           "import socket; socket.socket(socket.AF_UNIX).connect('\\0sandbox-test'); print('reached')"};
+    Process server({"python3", "listen.py"}, here());
+    BOOST_REQUIRE(server.wait_for("up"));
+    const Result attack = inside("default", attempt);
+    BOOST_TEST(attack.out.empty(), attack);
+    BOOST_TEST(attack.said("ConnectionRefusedError"), attack);
+    Words control = {"-q", "--net", "host", "--"};
+    control.insert(control.end(), attempt.begin(), attempt.end());
+    BOOST_TEST(sandbox(control).out == "reached\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_the_published_ports_is_told) {
+    NEEDS(can_attach() && started_by_root(), "slirp4netns or /dev/net/tun is missing, or root did not start this");
+    Options options = here();
+    options.keep_input_open = true;
+    Process running({sandbox_program(), "-q", "--publish", "18095:95", "--", "sh", "-c", "echo up; read line; exit 7"},
+                    options);
+    BOOST_REQUIRE(running.wait_for("up"));
+    Options as_root;
+    as_root.as = &root_user();
+    static_cast<void>(run({"pkill", "-KILL", "-P", std::to_string(running.pid()), "sandbox-ports"}, as_root));
+    ::usleep(200'000);
+    running.write("\n");
+    running.close_input();
+    const Result result = running.finish();
+    BOOST_TEST(result.status == 7, result);
+    BOOST_TEST(result.said("the published ports: their process was killed by signal 9"), result);
 }
 
 BOOST_AUTO_TEST_CASE(the_hosts_loopback_cannot_be_reached_unless_it_is_opened) {
@@ -245,6 +356,13 @@ def count():
         peer.sendall(b'%d' % len(data))
         peer.close()
 threading.Thread(target=count, daemon=True).start()
+def shout():
+    server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    server.bind(('::1', 92))
+    while True:
+        data, peer = server.recvfrom(65536)
+        server.sendto(data.upper() + b'6', peer)
+threading.Thread(target=shout, daemon=True).start()
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(('', 91))
 print('up', flush=True)
@@ -258,17 +376,18 @@ peer = socket.create_connection(('127.0.0.1', 19090), 10)
 peer.sendall(b'x' * 5000000)
 peer.shutdown(socket.SHUT_WR)
 print(peer.recv(99).decode())
-for word in (b'one', b'two'):
+for word, port in ((b'one', 19091), (b'two', 19091), (b'three', 19092)):
     peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     peer.settimeout(10)
-    peer.sendto(word, ('127.0.0.1', 19091))
+    peer.sendto(word, ('127.0.0.1', port))
     print(peer.recv(99).decode())
 )PY");
-    Process server(
-        {sandbox_program(), "-q", "--publish", "19090:90", "--publish", "19091:91/udp", "python3", "serve.py"}, here());
+    Process server({sandbox_program(), "-q", "--publish", "19090:90", "--publish", "19091:91/udp", "--publish",
+                    "19092:92/udp", "python3", "serve.py"},
+                   here());
     BOOST_REQUIRE(server.wait_for("up"));
     const Result asked = outside({"python3", (project / "ask.py").string()});
-    BOOST_TEST(asked.out == "5000000\nONE\nTWO\n", asked);
+    BOOST_TEST(asked.out == "5000000\nONE\nTWO\nTHREE6\n", asked);
     server.signal(SIGTERM);
     BOOST_TEST(server.finish().status == 143);
 }

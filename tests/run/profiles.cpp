@@ -13,7 +13,7 @@ BOOST_FIXTURE_TEST_SUITE(profiles, World)
 BOOST_AUTO_TEST_CASE(the_built_in_profiles_are_listed_with_what_they_are_for) {
     const Result list = outside({sandboxctl_program(), "profile", "list"});
     BOOST_TEST(list.status == 0, list);
-    for (const char* name : {"default", "strict", "build", "permissive"}) {
+    for (const char* name : {"default", "strict", "build", "npm", "pip", "permissive"}) {
         BOOST_TEST(list.printed(name), name << list);
     }
 }

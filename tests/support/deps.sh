@@ -5,7 +5,7 @@ set -eu
 packages="g++ make pkg-config libseccomp-dev libcap-ng-dev libsystemd-dev libfmt-dev libtomlplusplus-dev libcli11-dev
 nlohmann-json3-dev libarchive-dev nettle-dev zlib1g-dev libboost-test-dev libc6-dev libcap2-bin uidmap
 clang clang-format clang-tidy libclang-rt-dev shellcheck mandoc
-strace busybox-static fuse-overlayfs bubblewrap crun python3 perl git sqlite3 procps util-linux slirp4netns passt curl iproute2 bash-completion zsh fish
+strace busybox-static fuse-overlayfs bubblewrap crun python3 perl git sqlite3 procps util-linux slirp4netns passt nftables dnsmasq-base curl iproute2 bash-completion zsh fish
 skopeo umoci attr gzip xz-utils zstd"
 [ "${1:-}" != workstation ] || packages="$packages user-mode-linux mmdebstrap e2fsprogs"
 

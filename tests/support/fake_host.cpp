@@ -53,6 +53,9 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
     }
     network->slirp4netns = "/usr/bin/slirp4netns";
     network->pasta = "/usr/bin/pasta";
+    network->nft = "/usr/sbin/nft";
+    network->dnsmasq = "/usr/sbin/dnsmasq";
+    network->own_addresses = {"127.0.0.1", "203.0.113.7", "2001:db8:7::7"};
     network->has_ipv6 = true;
     network->resolv_conf = "nameserver 192.0.2.53\n";
     directory(host.runtime_dir);

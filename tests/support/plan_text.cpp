@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.hpp"
+#include "core/plan/allow_plan.hpp"
 #include "core/plan/layers.hpp"
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/publish_plan.hpp"
@@ -91,6 +92,15 @@ std::string network_text(const NetworkPlan& network) {
     std::string text = fmt::format("network {}{}{}{}{}\n", network.program, network.ipv6 ? " ipv6" : "",
                                    network.host_loopback ? " host-loopback" : "", network.forwards_dns ? " dns" : "",
                                    from(network.mode_origin));
+    if (network.allow.wanted) {
+        text += fmt::format("  held to a list, by {} and {} as {}:{}, answers of {} live {} s\n", network.allow.nft,
+                            network.allow.dnsmasq, network.allow.uid, network.allow.gid,
+                            fmt::join(network.allow.resolvers, " "), network.allow.lifetime.count());
+    }
+    for (const AllowEntry& entry : network.allow.entries) {
+        text +=
+            fmt::format("  allow {}{}{}\n", allowed_words(entry), entry.opens_near ? " near" : "", from(entry.origin));
+    }
     for (const PublishedPort& port : network.publish) {
         text += fmt::format("  publish {}{}\n", published_words(port), from(port.origin));
     }

@@ -190,12 +190,20 @@ Belongings belongings(const World& world) {
         std::istringstream lines(read_file(entry.path() / "status"));
         std::string description = name;
         uid_t uid = status.st_uid;
+        bool is_zombie = false;
+        bool is_orphan = false;
         for (std::string line; std::getline(lines, line);) {
             if (line.starts_with("Uid:")) {
                 std::istringstream(line.substr(4)) >> uid;
             } else if (line.starts_with("Name:") || line.starts_with("State:")) {
                 description += " " + line;
             }
+            is_zombie = is_zombie || line == "State:\tZ (zombie)";
+            is_orphan = is_orphan || line == "PPid:\t1";
+        }
+        // It has ended, and was given to the machine's pid 1, which reaps when it gets round to it.
+        if (is_zombie && is_orphan) {
+            continue;
         }
         // The tests themselves are the user's where no root started them.
         if (belongs_to_user(uid) && (started_by_root() || description.find("sandbox") != std::string::npos)) {

@@ -43,6 +43,8 @@ struct Workstation {
         host.look_at_network = [] {
             NetworkFacts facts;
             facts.slirp4netns = "/usr/bin/slirp4netns";
+            facts.nft = "/usr/sbin/nft";
+            facts.dnsmasq = "/usr/sbin/dnsmasq";
             return facts;
         };
     }

@@ -88,6 +88,12 @@ BOOST_AUTO_TEST_CASE(the_default_profile_with_the_home_granted) {
     compare("home-granted");
 }
 
+BOOST_AUTO_TEST_CASE(the_npm_profile_with_a_host_more) {
+    profile = shipped("npm");
+    PlanTest::add(profile.network.allow, "--net-allow", "10.1.2.0/24:8443");
+    compare("npm");
+}
+
 BOOST_AUTO_TEST_CASE(the_default_profile_on_a_machine_without_helpers) {
     profile = shipped("default");
     host.newuidmap.clear();

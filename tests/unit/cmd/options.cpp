@@ -47,6 +47,7 @@ const Pair kPairs[] = {
     {{"--overlay", "/srv:/data"}, "filesystem.overlay = { add = [\"/srv:/data\"] }"},
     {{"--keep", "work"}, "filesystem.keep = \"work\""},
     {{"--overlay-driver", "fuse"}, "filesystem.overlay-driver = \"fuse\""},
+    {{"--net-allow", "*.npmjs.org:443"}, "network.allow = { add = [\"*.npmjs.org:443\"] }"},
     {{"--env", "A=b=c"}, "environment.set = { A = \"b=c\" }"},
     {{"-e", "A="}, "environment.set = { A = \"\" }"},
     {{"--pass-env", "LC_*,TERM"}, "environment.pass = { add = [\"LC_*\", \"TERM\"] }"},
