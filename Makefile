@@ -234,7 +234,7 @@ check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 # libFuzzer is clang's. Each target runs FUZZ_SECONDS on what it has found before, in build/fuzz/found.
 FUZZ_SECONDS ?= 30
 FUZZ := $(patsubst tests/fuzz/%.cpp,build/fuzz/%,$(wildcard tests/fuzz/*.cpp))
-FUZZED := $(addprefix core/base/,error.cpp file.cpp) $(addprefix core/plan/,image_record.cpp image_reference.cpp) \
+FUZZED := core/remove_tree.cpp $(addprefix core/base/,directory.cpp error.cpp file.cpp) $(addprefix core/plan/,image_record.cpp image_reference.cpp) \
           $(addprefix core/image/,document.cpp layer_path.cpp layer_tree.cpp lower_view.cpp manifest.cpp platform.cpp \
           store_files.cpp xattrs.cpp)
 build/fuzz/%: tests/fuzz/%.cpp $(FUZZED) $(wildcard core/*/*.hpp)

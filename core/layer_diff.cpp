@@ -1,6 +1,5 @@
 #include "core/layer_diff.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -20,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
 
@@ -36,21 +36,11 @@ Error cannot_read(const std::string& path, int error_number) {
 }
 
 std::vector<std::string> names_in(const Fd& directory, const std::string& path) {
-    Fd listed(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(listed ? ::fdopendir(listed.get()) : nullptr, ::closedir);
-    if (!stream) {
+    std::optional<std::vector<std::string>> names = list_directory(directory.get());
+    if (!names) {
         throw cannot_read(path, errno);
     }
-    static_cast<void>(listed.release()); // the stream's now
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") {
-            names.emplace_back(name);
-        }
-    }
-    std::ranges::sort(names);
-    return names;
+    return std::move(*names);
 }
 
 std::optional<struct stat> look_at(const Fd& directory, const std::string& name) {

@@ -70,7 +70,7 @@ constexpr Option kOptions[] = {
      .group = Group::process, .key = "process.terminal", .value = "always"},
     {.name = "no-tty", .help = "give CMD no terminal of its own, even when it is used from one",
      .group = Group::process, .key = "process.terminal", .value = "never"},
-    {.name = "memory", .letter = 'm', .argument = "SIZE", .help = "the most memory that the whole sandbox uses: 512m, 1.5G",
+    {.name = "memory", .letter = 'm', .argument = "SIZE", .help = "the most memory that the whole sandbox uses: 512m, 1.5G, unlimited",
      .group = Group::limits, .key = "limits.memory"},
     {.name = "swap", .argument = "SIZE", .help = "the most swap, or unlimited; without it a sandbox with --memory gets none",
      .group = Group::limits, .key = "limits.swap"},

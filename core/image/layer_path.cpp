@@ -1,5 +1,7 @@
 #include "core/image/layer_path.hpp"
 
+#include <cerrno>
+
 #include <algorithm>
 #include <climits>
 
@@ -111,6 +113,19 @@ Components read_link_target(std::string_view target, std::string_view entry) {
         refuse(entry, "a hard link cannot lead to a directory");
     }
     return components;
+}
+
+void refuse_entry(const std::string& entry, const std::string& cause) {
+    throw Error("cannot unpack " + shown(entry)).cause(cause);
+}
+
+void refuse_entry(const std::string& entry, int error_number) {
+    Error error("cannot unpack " + shown(entry));
+    error.kernel(error_number);
+    if (error_number == ENOSPC || error_number == EDQUOT) {
+        error.fix("make room: sandboxctl image prune; or set XDG_DATA_HOME to a directory on a larger disk");
+    }
+    throw error;
 }
 
 } // namespace sandbox::image

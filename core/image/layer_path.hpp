@@ -42,4 +42,8 @@ struct LayerName {
 /// The name for a message: quoted, and cut where it is long.
 [[nodiscard]] std::string shown(std::string_view name);
 
+/// \throws Error: the entry cannot be unpacked, and why; for want of room also what makes some.
+[[noreturn]] void refuse_entry(const std::string& entry, const std::string& cause);
+[[noreturn]] void refuse_entry(const std::string& entry, int error_number);
+
 } // namespace sandbox::image

@@ -19,19 +19,6 @@ constexpr mode_t kImpliedMode = 0755;
 constexpr std::size_t kMostCached = 64;
 constexpr int kMostLinks = 40; // as the kernel: path_resolution(7)
 
-[[noreturn]] void refuse(const std::string& entry, const std::string& cause) {
-    throw Error("cannot unpack " + shown(entry)).cause(cause);
-}
-
-[[noreturn]] void refuse(const std::string& entry, int error_number) {
-    Error error("cannot unpack " + shown(entry));
-    error.kernel(error_number);
-    if (error_number == ENOSPC || error_number == EDQUOT) {
-        error.fix("make room: sandboxctl image prune; or set XDG_DATA_HOME to a directory on a larger disk");
-    }
-    throw error;
-}
-
 std::string read_link(int link) {
     std::string target(PATH_MAX, '\0');
     const ssize_t length = ::readlinkat(link, "", target.data(), target.size());
@@ -90,7 +77,7 @@ LayerTree::Step LayerTree::look(const Components& resolved, const std::string& n
             return {true, read_link(file.get())};
         }
         if (!S_ISDIR(status.st_mode) && !with_files) {
-            refuse(entry, "in the same layer " + shown(path) + ", which is above it, is no directory");
+            refuse_entry(entry, "in the same layer " + shown(path) + ", which is above it, is no directory");
         }
         return {};
     }
@@ -124,7 +111,7 @@ Components LayerTree::resolve(const Components& parents, const std::string& entr
             continue;
         }
         if (++links > kMostLinks) {
-            refuse(entry, ELOOP);
+            refuse_entry(entry, ELOOP);
         }
         if (step.target.starts_with('/')) {
             resolved.clear();
@@ -143,11 +130,11 @@ void LayerTree::imply(const Components& resolved, const std::string& entry) {
         if (::mkdirat(directory.get(), name.c_str(), kImpliedMode) == 0) {
             directories_.insert_or_assign(path, LayerDirectory{.is_implied = true});
         } else if (errno != EEXIST) {
-            refuse(entry, errno);
+            refuse_entry(entry, errno);
         }
         directory.reset(::openat(directory.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!directory) {
-            refuse(entry, errno);
+            refuse_entry(entry, errno);
         }
     }
 }
@@ -178,7 +165,7 @@ Place LayerTree::place(const Components& parents, const std::string& name, const
         place.opened = cached(place.parent);
     }
     if (!place.opened) {
-        refuse(entry, errno);
+        refuse_entry(entry, errno);
     }
     return place;
 }
@@ -199,7 +186,7 @@ void LayerTree::remove(const Place& place) {
     }
     if (errno != EISDIR ||
         ::renameat(place.directory(), place.name.c_str(), trash_.get(), std::to_string(trashed_++).c_str()) < 0) {
-        refuse(path, errno);
+        refuse_entry(path, errno);
     }
     forget(path);
 }
@@ -211,19 +198,19 @@ Fd LayerTree::make_directory(const Place& place, timespec mtime, const std::stri
         return Fd(open("", O_RDONLY | O_DIRECTORY));
     }
     if (::mkdirat(place.directory(), place.name.c_str(), kImpliedMode) < 0 && errno != EEXIST) {
-        refuse(entry, errno);
+        refuse_entry(entry, errno);
     }
     Fd directory(::openat(place.directory(), place.name.c_str(), kFlags));
     if (!directory && (errno == ENOTDIR || errno == ELOOP)) {
         remove(place);
         make_opaque(place.path()); // what the earlier entry replaced does not come back
         if (::mkdirat(place.directory(), place.name.c_str(), kImpliedMode) < 0) {
-            refuse(entry, errno);
+            refuse_entry(entry, errno);
         }
         directory.reset(::openat(place.directory(), place.name.c_str(), kFlags));
     }
     if (!directory) {
-        refuse(entry, errno);
+        refuse_entry(entry, errno);
     }
     directories_.insert_or_assign(place.path(), LayerDirectory{false, mtime});
     return directory;

@@ -18,19 +18,6 @@ namespace {
 
 constexpr int kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
-[[noreturn]] void refuse(const std::string& entry, const std::string& cause) {
-    throw Error("cannot unpack " + shown(entry)).cause(cause);
-}
-
-[[noreturn]] void refuse(const std::string& entry, int error_number) {
-    Error error("cannot unpack " + shown(entry));
-    error.kernel(error_number);
-    if (error_number == ENOSPC || error_number == EDQUOT) {
-        error.fix("make room: sandboxctl image prune; or set XDG_DATA_HOME to a directory on a larger disk");
-    }
-    throw error;
-}
-
 void write_block(int file, std::uint64_t offset, Bytes block, const std::string& entry) {
     while (!block.empty()) {
         const ssize_t count = ::pwrite(file, block.data(), block.size(), static_cast<off_t>(offset));
@@ -38,7 +25,7 @@ void write_block(int file, std::uint64_t offset, Bytes block, const std::string&
             continue;
         }
         if (count <= 0) {
-            refuse(entry, count < 0 ? errno : EIO);
+            refuse_entry(entry, count < 0 ? errno : EIO);
         }
         block = block.subspan(static_cast<std::size_t>(count));
         offset += static_cast<std::uint64_t>(count);
@@ -97,7 +84,7 @@ void LayerWriter::write_entry(TarReader& tar, TarEntry& entry) {
     }
     const bool is_root = name.name.empty();
     if (is_root && entry.type != TarEntry::Type::directory) {
-        refuse(entry.name, "the root of an image is a directory");
+        refuse_entry(entry.name, "the root of an image is a directory");
     }
     const Place place = tree_.place(name.parents, name.name, entry.name);
     switch (entry.type) {
@@ -124,13 +111,13 @@ void LayerWriter::write_file(TarReader& tar, const TarEntry& entry, const Place&
         file.reset(::openat(place.directory(), place.name.c_str(), kNewFile, 0600));
     }
     if (!file) {
-        refuse(entry.name, errno);
+        refuse_entry(entry.name, errno);
     }
     Sha256 sha256;
     std::uint64_t end = 0;
     tar.read_content([&](std::uint64_t offset, Bytes block) {
         if (offset < end || offset > entry.size || block.size() > entry.size - offset) {
-            refuse(entry.name, "its content does not fit its size");
+            refuse_entry(entry.name, "its content does not fit its size");
         }
         add_zeros(sha256, offset - end);
         sha256.add(block);
@@ -141,13 +128,13 @@ void LayerWriter::write_file(TarReader& tar, const TarEntry& entry, const Place&
     if (end < entry.size) {
         add_zeros(sha256, entry.size - end);
         if (::ftruncate(file.get(), static_cast<off_t>(entry.size)) < 0) {
-            refuse(entry.name, errno);
+            refuse_entry(entry.name, errno);
         }
     }
     attributes_.write(file.get(), entry.attributes, entry.name);
     struct stat status {};
     if (::fstat(file.get(), &status) < 0) {
-        refuse(entry.name, errno);
+        refuse_entry(entry.name, errno);
     }
     written_.contents.insert_or_assign(status.st_ino, sha256.finish());
     written_.size += entry.size;
@@ -164,13 +151,13 @@ void LayerWriter::write_hard_link(const TarEntry& entry, const Place& place) {
         return; // a link to itself changes nothing
     }
     if (!tree_.find(path) && (tree_.is_hidden(target) || !copy_up(target, entry.name))) {
-        refuse(entry.name, "it is a hard link to " + shown(entry.target) + ", which is not there");
+        refuse_entry(entry.name, "it is a hard link to " + shown(entry.target) + ", which is not there");
     }
     target.pop_back();
     const Place source = tree_.place(target, name, entry.name);
     tree_.remove(place);
     if (::linkat(source.directory(), source.name.c_str(), place.directory(), place.name.c_str(), 0) < 0) {
-        refuse(entry.name, errno);
+        refuse_entry(entry.name, errno);
     }
 }
 
@@ -186,7 +173,7 @@ void LayerWriter::write_other(const TarEntry& entry, const Place& place) {
         result = make();
     }
     if (result < 0) {
-        refuse(entry.name, errno);
+        refuse_entry(entry.name, errno);
     }
     attributes_.write_at(place.directory(), place.name, is_link, entry.attributes, entry.name);
 }
@@ -198,7 +185,7 @@ void LayerWriter::copy_content(int from, int to, const std::string& entry) {
     for (;;) {
         const ssize_t count = ::pread(from, buffer.data(), buffer.size(), static_cast<off_t>(offset));
         if (count < 0) {
-            refuse(entry, errno);
+            refuse_entry(entry, errno);
         }
         if (count == 0) {
             break;
@@ -212,7 +199,7 @@ void LayerWriter::copy_content(int from, int to, const std::string& entry) {
     }
     struct stat status {};
     if (::fstat(to, &status) < 0) {
-        refuse(entry, errno);
+        refuse_entry(entry, errno);
     }
     written_.contents.insert_or_assign(status.st_ino, sha256.finish());
     written_.size += offset;
@@ -231,21 +218,21 @@ bool LayerWriter::copy_up(const Components& path, const std::string& entry) {
         const ssize_t length = ::readlinkat(below->file.get(), "", target.data(), target.size());
         target.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
         if (::symlinkat(target.c_str(), place.directory(), place.name.c_str()) < 0) {
-            refuse(entry, errno);
+            refuse_entry(entry, errno);
         }
         attributes_.write_at(place.directory(), place.name, true, attributes, entry);
         return true;
     }
     if (!S_ISREG(below->status.st_mode)) {
         if (::mkfifoat(place.directory(), place.name.c_str(), 0600) < 0) {
-            refuse(entry, errno);
+            refuse_entry(entry, errno);
         }
         attributes_.write_at(place.directory(), place.name, false, attributes, entry);
         return true;
     }
     const Fd copy(::openat(place.directory(), place.name.c_str(), kNewFile, 0600));
     if (!copy) {
-        refuse(entry, errno);
+        refuse_entry(entry, errno);
     }
     copy_content(below->file.get(), copy.get(), entry);
     attributes_.write(copy.get(), attributes_of(below->file.get(), below->status), entry);

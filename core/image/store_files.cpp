@@ -1,16 +1,16 @@
 #include "core/image/store_files.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <memory>
+#include <utility>
 
+#include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/remove_tree.hpp"
 
 namespace sandbox::image {
 
@@ -18,42 +18,6 @@ namespace {
 
 [[noreturn]] void refuse(const char* what, const std::string& path, int error_number) {
     throw Error(std::string("cannot ") + what + " the image store's " + quoted(path)).kernel(error_number);
-}
-
-std::vector<std::string> names_of(int directory) {
-    std::vector<std::string> names;
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(directory < 0 ? nullptr : ::fdopendir(directory), ::closedir);
-    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") {
-            names.emplace_back(name);
-        }
-    }
-    std::ranges::sort(names);
-    return names;
-}
-
-int open_child(int directory, const std::string& name) {
-    return ::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/// Empties a directory in `top`: what is full itself moves up into `top`, under a name that is free there.
-void empty_one(int top, const std::string& name, std::size_t& moved) {
-    const Fd directory(open_child(top, name));
-    for (const std::string& child :
-         directory ? names_of(open_child(directory.get(), ".")) : std::vector<std::string>()) {
-        if (::unlinkat(directory.get(), child.c_str(), 0) == 0 ||
-            ::unlinkat(directory.get(), child.c_str(), AT_REMOVEDIR) == 0) {
-            continue;
-        }
-        constexpr int kTries = 1000;
-        for (int i = 0; i < kTries; ++i) {
-            if (::renameat(directory.get(), child.c_str(), top, ("." + std::to_string(moved++)).c_str()) == 0) {
-                break;
-            }
-        }
-    }
-    ::unlinkat(top, name.c_str(), AT_REMOVEDIR);
 }
 
 } // namespace
@@ -93,7 +57,11 @@ void sync_directory(const std::string& path) {
 }
 
 std::vector<std::string> names_in(const std::string& directory) {
-    return names_of(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    std::optional<std::vector<std::string>> names = list_directory(directory);
+    if (!names && errno != ENOENT) {
+        refuse("list", directory, errno);
+    }
+    return names ? std::move(*names) : std::vector<std::string>();
 }
 
 bool exists(const std::string& path) {
@@ -102,24 +70,9 @@ bool exists(const std::string& path) {
 }
 
 void remove_tree(const std::string& path) {
-    if (::unlink(path.c_str()) == 0 || ::rmdir(path.c_str()) == 0) {
-        return;
+    if (::unlink(path.c_str()) != 0) {
+        static_cast<void>(sandbox::remove_tree(AT_FDCWD, path.c_str()));
     }
-    const Fd top(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!top) {
-        return;
-    }
-    std::size_t moved = 0;
-    std::size_t before = 0;
-    do {
-        before = moved;
-        for (const std::string& name : names_of(open_child(top.get(), "."))) {
-            if (::unlinkat(top.get(), name.c_str(), 0) < 0) {
-                empty_one(top.get(), name, moved);
-            }
-        }
-    } while (moved > before);
-    ::rmdir(path.c_str());
 }
 
 } // namespace sandbox::image

@@ -1,6 +1,5 @@
 #include "core/image/tree_digest.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -14,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
 #include "core/image/layer_path.hpp"
@@ -26,20 +26,11 @@ namespace sandbox::image {
 namespace {
 
 std::vector<std::string> sorted_names(int directory) {
-    std::vector<std::string> names;
-    const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy < 0 ? nullptr : ::fdopendir(copy), ::closedir);
-    if (!stream) {
+    std::optional<std::vector<std::string>> names = list_directory(directory);
+    if (!names) {
         throw Error("cannot list a directory of a layer").kernel(errno);
     }
-    while (const dirent* entry = ::readdir(stream.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") {
-            names.emplace_back(name);
-        }
-    }
-    std::ranges::sort(names);
-    return names;
+    return std::move(*names);
 }
 
 Sha256Value content_of(int file, const std::string& path) {

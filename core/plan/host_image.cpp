@@ -1,6 +1,5 @@
 #include "core/plan/host_image.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/image_reference.hpp"
@@ -73,16 +73,11 @@ bool store_is_there(const std::string& data_dir) {
 }
 
 std::vector<std::string> entries_of(const std::string& directory) {
-    std::vector<std::string> names;
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
-    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") {
-            names.emplace_back(name);
-        }
+    std::optional<std::vector<std::string>> names = list_directory(directory);
+    if (!names && errno != ENOENT) {
+        throw Error("cannot list the image store's " + quoted(directory)).kernel(errno);
     }
-    std::ranges::sort(names);
-    return names;
+    return names ? std::move(*names) : std::vector<std::string>();
 }
 
 [[noreturn]] void refuse_unknown(std::string_view wanted, const std::string& full, const References& references) {

@@ -398,8 +398,9 @@ BOOST_AUTO_TEST_CASE(a_port_that_cannot_be_had_is_an_error_before_cmd_starts) {
     BOOST_TEST(taken.status == 125, taken);
     BOOST_TEST(taken.out.empty(), taken);
     BOOST_TEST(taken.said("--publish 8001:80: cannot listen on port 8001 of 127.0.0.1: Address already in use"), taken);
-    const Result chosen = sandbox({"-q", "--publish", "0:80", "--", "echo", "ran"});
-    BOOST_TEST(chosen.out == "ran\n", chosen);
+    const Result chosen = sandbox({"-q", "--publish", "0:80", "--status-fd", "1", "--", "echo", "ran"});
+    BOOST_TEST(chosen.printed("\"published\":[{\"address\":\"127.0.0.1\",\"protocol\":\"tcp\",\"host_port\":"), chosen);
+    BOOST_TEST(chosen.printed("ran\n"), chosen);
     BOOST_TEST(chosen.said("leads to port 80, tcp"), chosen);
 }
 

@@ -1,111 +1,16 @@
-// Limits of the whole sandbox, held by delegated cgroups. One suite for each way to come to a machine; run-limits.sh
-// knows which is whose.
+// Limits of the whole sandbox, as the developer of a workstation has them: in a scope of his systemd.
 #include <signal.h>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
-#include "tests/support/world.hpp"
+#include "tests/workstation/limits_world.hpp"
 
 using namespace sandbox::test;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// The last of the numbers that `hog` told.
-long reached(const Result& result) {
-    std::istringstream lines(result.out);
-    long last = 0;
-    for (long number = 0; lines >> number;) {
-        last = number;
-    }
-    return last;
-}
-
-/// The cgroups of sandboxes, wherever they are.
-Words cgroups() {
-    Words found;
-    std::error_code error;
-    for (fs::recursive_directory_iterator entry("/sys/fs/cgroup", error), end; entry != end; entry.increment(error)) {
-        const std::string name = entry->path().filename();
-        const bool is_ours = name.starts_with("keeper-") || name.starts_with("sandbox-");
-        if (is_ours && name != "sandbox-tests.service") {
-            found.push_back(entry->path());
-        }
-    }
-    return found;
-}
-
-/// systemd takes an empty scope away a moment later.
-bool settles(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!holds() && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return holds();
-}
-
-/// The JSON line of --stats=json.
-nlohmann::json stats(const Result& result) {
-    const std::size_t start = result.err.find("{\"wall_usec\"");
-    BOOST_REQUIRE_MESSAGE(start != std::string::npos, result.err);
-    return nlohmann::json::parse(result.err.substr(start, result.err.find('\n', start) - start));
-}
-
-struct Limits : World {
-    Limits() {
-        BOOST_REQUIRE(settles([] { return cgroups().empty(); }));
-    }
-    ~Limits() {
-        const Words left = cgroups();
-        BOOST_TEST(settles([] { return cgroups().empty(); }), (left.empty() ? "" : left.front()));
-    }
-    Limits(const Limits&) = delete;
-    Limits& operator=(const Limits&) = delete;
-
-    [[nodiscard]] Result hog(Words options, const Words& words) const {
-        return sandbox(with_hog(std::move(options), words));
-    }
-    /// OPTIONS --ro PROBES -- hog WORDS
-    [[nodiscard]] static Words with_hog(Words options, const Words& words) {
-        options.insert(options.end(), {"--ro", probe_directory(), "--", probe("hog")});
-        options.insert(options.end(), words.begin(), words.end());
-        return options;
-    }
-    /// A sandbox that runs until it is told to go on.
-    [[nodiscard]] Process waiting(Words options) const {
-        options.insert(options.begin(), sandbox_program());
-        options.insert(options.end(), {"--", "sh", "-c", "echo ready; read word; echo $word"});
-        Options how = here();
-        how.keep_input_open = true;
-        how.watchdog = std::chrono::minutes(10); // it waits while others run, in a slow machine
-        Process running(options, how);
-        BOOST_REQUIRE_MESSAGE(running.wait_for("ready\n"), running.so_far().err);
-        return running;
-    }
-    void expect_killed_at(const std::string& limit, long mebibytes, const Result& ended) const {
-        BOOST_TEST(ended.status == 128 + SIGKILL, ended);
-        BOOST_TEST(ended.said("was killed: it reached its memory limit of " + std::to_string(mebibytes) +
-                              " MiB (--memory " + limit + ")"),
-                   ended);
-        BOOST_TEST(reached(ended) >= mebibytes * 9 / 10, ended.err);
-        BOOST_TEST(reached(ended) <= mebibytes, ended.err);
-    }
-    void expect_refused(const Result& refused, const std::string& cause) const {
-        BOOST_TEST(refused.status == 125, refused);
-        BOOST_TEST(refused.said("--memory 64m: cannot limit memory to 64 MiB"), refused);
-        BOOST_TEST(refused.said("cause: " + cause), refused);
-        BOOST_TEST(refused.said("fix: "), refused);
-        BOOST_TEST(refused.out.empty(), refused);
-    }
-};
-
-} // namespace
 
 BOOST_FIXTURE_TEST_SUITE(developer, Limits)
 
@@ -147,6 +52,16 @@ BOOST_AUTO_TEST_CASE(a_fork_bomb_stays_at_the_limit_and_ends_with_an_interrupt) 
     BOOST_TEST(ended.status == 128 + SIGINT, ended);
     BOOST_TEST(stats(ended)["pids_peak"] == 64, ended);
     BOOST_TEST(stats(ended)["forks_refused"] > 0, ended);
+}
+
+BOOST_AUTO_TEST_CASE(what_serves_cmds_files_stands_in_its_limits_and_what_watches_it_does_not) {
+    Process running = waiting({"--memory", "64m", "--overlay", ".", "--overlay-driver", "fuse"});
+    const Result fuse = sh("cat /proc/$(pgrep -x fuse-overlayfs)/cgroup");
+    BOOST_TEST(fuse.printed(".scope/sandbox-"), fuse);
+    const Result keeper = sh("cat /proc/$(pgrep -x sandbox-keeper)/cgroup");
+    BOOST_TEST(keeper.printed(".scope/keeper-"), keeper);
+    const std::string supervisor = read_file("/proc/" + std::to_string(running.pid()) + "/cgroup");
+    BOOST_TEST(supervisor.find("sandbox-sh-") == std::string::npos, supervisor);
 }
 
 BOOST_AUTO_TEST_CASE(cpus_gives_so_much_cpu_time_and_no_more) {
@@ -256,15 +171,10 @@ BOOST_AUTO_TEST_CASE(what_is_counted_is_told) {
 BOOST_AUTO_TEST_CASE(each_limit_stands_in_its_file) {
     Process running =
         waiting({"--memory", "64m", "--swap", "32m", "--pids", "70000", "--cpus", "1.5", "--cpu-weight", "50"});
-    const Result limits = sh("cd /sys/fs/cgroup/user.slice/*/user@*/*/sandbox-*.scope/sandbox-*; "
-                             "cat memory.max memory.swap.max pids.max cpu.max cpu.weight; cat ../pids.max");
-    BOOST_TEST(limits.out == "67108864\n33554432\n70000\n150000 100000\n50\nmax\n", limits);
-}
-
-BOOST_AUTO_TEST_CASE(a_failure_of_the_start_is_told_and_not_what_it_made_systemd_say) {
-    const Result without_limits = sandbox({"--ro", "/proc/1/root", "--", "true"});
-    const Result with_limits = sandbox({"--memory", "64m", "--ro", "/proc/1/root", "--", "true"});
-    BOOST_TEST(with_limits.err == without_limits.err, with_limits);
+    const Result limits =
+        sh("cd /sys/fs/cgroup/user.slice/*/user@*/*/sandbox-*.scope/sandbox-*; "
+           "cat memory.max memory.swap.max pids.max cpu.max cpu.weight cgroup.max.descendants ../pids.max");
+    BOOST_TEST(limits.out == "67108864\n33554432\n70000\n150000 100000\n50\n1000\nmax\n", limits);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_50_times) {
@@ -363,143 +273,6 @@ BOOST_AUTO_TEST_CASE(inside_another_sandbox_limits_are_refused_with_their_own_me
     BOOST_TEST(refused.said("--memory 64m: cannot limit memory to 64 MiB"), refused);
     BOOST_TEST(refused.said("cause: this is a sandbox or a container"), refused);
     BOOST_TEST(refused.said("fix: "), refused);
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(login, Limits)
-
-BOOST_AUTO_TEST_CASE(from_a_login_session_whose_scope_is_roots_limits_hold) {
-    BOOST_TEST(read_file("/proc/self/cgroup").find("session-") != std::string::npos);
-    expect_killed_at("64m", 64, hog({"--memory", "64m"}, {"memory", "128"}));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(storage, Limits)
-
-BOOST_AUTO_TEST_CASE(where_io_is_delegated_a_disk_is_written_at_the_limit_and_read_back_by_stats) {
-    const Words writer = {"--stats=json", "--",     "dd",       "if=/dev/zero",
-                          "of=written",   "bs=64k", "count=64", "oflag=direct"};
-    Words limited = {"--io", "/home:wbps=1m"};
-    limited.insert(limited.end(), writer.begin(), writer.end());
-    const nlohmann::json held = stats(sandbox(limited));
-    // 4 MiB at 1 MiB a second; the first of them may pass at once.
-    BOOST_TEST(held.at("wall_usec") > 2'500'000, held.dump());
-    BOOST_TEST(held.at("written_bytes") >= 4 * 1024 * 1024, held.dump());
-    const nlohmann::json control = stats(sandbox(writer));
-    BOOST_TEST(control.at("wall_usec") < held.at("wall_usec"), control.dump());
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(without, Limits)
-
-BOOST_AUTO_TEST_CASE(without_a_manager_limits_are_refused_and_strict_says_that_they_are_off) {
-    const std::string cause = user().name + " has no systemd of its own here: neither a login session nor lingering";
-    expect_refused(sandbox({"--memory", "64m", "--", "echo", "ran"}), cause);
-    const Result warned = sandbox({"--profile", "strict", "--", "echo", "ran"});
-    BOOST_TEST(warned.out == "ran\n", warned);
-    BOOST_TEST(warned.said("no limit of memory, pids and cpus: " + cause + "; to get it: sudo loginctl enable-linger"),
-               warned);
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(delegated, Limits)
-
-namespace {
-
-/// As a service of the machine's that delegates its cgroup to the user.
-Words service(Words words) {
-    const Words start = {
-        "systemd-run", "--uid=" + user().name, "--property=Delegate=yes", "--pipe", "--wait", "--collect", "--quiet"};
-    words.insert(words.begin(), start.begin(), start.end());
-    return words;
-}
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE(a_cgroup_that_is_delegated_to_the_caller_holds_the_limits) {
-    Options options = here();
-    options.as = &root_user();
-    Words words = with_hog({sandbox_program(), "--memory", "64m"}, {"memory", "128"});
-    expect_killed_at("64m", 64, run(service(words), options));
-    words = {sandbox_program(), "--memory", "64m", "--", "cat", "/proc/self/cgroup"};
-    BOOST_TEST(run(service(words), options).out == "0::/\n");
-}
-
-BOOST_AUTO_TEST_CASE(a_cgroup_with_other_processes_is_refused_and_left_as_it_was) {
-    Options options = here();
-    options.as = &root_user();
-    const std::string look =
-        "d=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); ls -d $d/*/; cat $d/cgroup.subtree_control; ";
-    const Result refused =
-        run(service({"sh", "-c", sandbox_program() + " --memory 64m -- echo ran; " + look + "echo looked"}), options);
-    BOOST_TEST(refused.said("it has other processes than this one"), refused);
-    BOOST_TEST(refused.out == "looked\n", refused);
-}
-
-BOOST_AUTO_TEST_CASE(a_start_that_fails_with_a_network_leaves_a_delegated_cgroup_as_it_was) {
-    Options options = here();
-    options.as = &root_user();
-    const std::string script =
-        "d=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); mkdir $d/shell; echo $$ >$d/shell/cgroup.procs\n"
-        "sh -c 'echo $$ >$0/cgroup.procs; exec \"$@\"' $d " +
-        sandbox_program() + " --net slirp4netns --memory 64m -- /nonexistent; echo $?; cd $d; echo */\n";
-    const Result ended = run(service({"sh", write(home / "script", script).string()}), options);
-    BOOST_TEST(ended.out == "127\nshell/\n", ended);
-}
-
-BOOST_AUTO_TEST_CASE(of_two_in_one_delegated_cgroup_neither_touches_the_others) {
-    Options options = here();
-    options.as = &root_user();
-    const std::string start = sandbox_program() + " --profile strict -- sh -c ";
-    const std::string script = start + "'echo one; sleep 3; echo still one' &\n" + start + "'echo two' & wait\n";
-    const Result ended = run(service({"sh", write(home / "script", script).string()}), options);
-    BOOST_TEST(ended.status == 0, ended);
-    BOOST_TEST(ended.printed("two\n"), ended);
-    BOOST_TEST(ended.printed("still one\n"), ended);
-}
-
-BOOST_AUTO_TEST_CASE(a_delegated_cgroup_is_as_it_was_after_the_end_and_after_the_supervisor_was_killed) {
-    Options options = here();
-    options.as = &root_user();
-    const std::string output = (home / "output").string();
-    const std::string script =
-        "d=/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); mkdir $d/shell; echo $$ >$d/shell/cgroup.procs\n"
-        "look() { (cd $d; echo */ | tr -d 0-9-; cat cgroup.subtree_control); }\n"
-        "start() { sh -c 'echo $$ >$0/cgroup.procs; exec \"$@\"' $d " +
-        sandbox_program() + " --memory 64m -- sh -c \"$1\" >" + output +
-        "; }\n"
-        "start true; look\n"
-        "start 'echo ready; exec sleep 27182' &\n"
-        "until grep -q ready " +
-        output +
-        "; do sleep 0.1; done; look\n"
-        "pkill -9 -o -f -x '" +
-        sandbox_program() +
-        " --memory 64m -- sh -c echo ready.*'\n"
-        "for i in $(seq 300); do [ -d $d/keeper-* ] || break; sleep 0.1; done; look\n";
-    const Result ended =
-        run(service({"sh", write(home / "script", script).string()}), options); // systemd-run reads $$ as $
-    BOOST_TEST(ended.out == "shell/\nkeeper/ sandbox/ shell/\nmemory\nshell/\n", ended);
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(v1, World)
-
-BOOST_AUTO_TEST_CASE(with_cgroup_v1_limits_are_refused_and_strict_says_that_they_are_off) {
-    const Result refused = sandbox({"--memory", "64m", "--", "echo", "ran"});
-    BOOST_TEST(refused.status == 125, refused);
-    BOOST_TEST(refused.said("systemd.unified_cgroup_hierarchy=1"), refused);
-    BOOST_TEST(refused.out.empty(), refused);
-    const Result warned = sandbox({"--profile", "strict", "--", "echo", "ran"});
-    BOOST_TEST(warned.out == "ran\n", warned);
-    BOOST_TEST(warned.said("no limit of memory, pids and cpus: this machine has "), warned);
-    const Result doctor = run({sandboxctl_program(), "doctor"}, here());
-    BOOST_TEST(doctor.printed("systemd.unified_cgroup_hierarchy=1"), doctor);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
