@@ -237,10 +237,14 @@ FUZZ := $(patsubst tests/fuzz/%.cpp,build/fuzz/%,$(wildcard tests/fuzz/*.cpp))
 FUZZED := core/remove_tree.cpp $(addprefix core/base/,directory.cpp error.cpp file.cpp) $(addprefix core/plan/,image_record.cpp image_reference.cpp) \
           $(addprefix core/image/,document.cpp layer_path.cpp layer_tree.cpp lower_view.cpp manifest.cpp platform.cpp \
           store_files.cpp xattrs.cpp)
-build/fuzz/%: tests/fuzz/%.cpp $(FUZZED) $(wildcard core/*/*.hpp)
+FUZZ_OBJECTS := $(FUZZED:%.cpp=build/fuzz/%.o)
+build/fuzz/%.o: %.cpp
 	@mkdir -p $(@D)
-	clang++ -std=c++20 -O1 -g1 $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
-	    $< $(FUZZED)
+	clang++ -std=c++20 -O1 -g1 $(CPPFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	    -MMD -MP -c -o $@ $<
+$(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(FUZZ_OBJECTS)
+	clang++ -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+.SECONDARY: $(FUZZ_OBJECTS) $(patsubst tests/fuzz/%.cpp,build/fuzz/tests/fuzz/%.o,$(wildcard tests/fuzz/*.cpp))
 
 .PHONY: fuzz
 fuzz: $(FUZZ) ## Feed references, manifests, records and layers with libFuzzer's inventions, FUZZ_SECONDS each

@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_50_times) {
         running.signal(SIGKILL);
         BOOST_TEST(!running.finish().hung, "run " << i);
     }
-    BOOST_TEST(settles([] { return cgroups().empty(); }));
+    expect_nothing_left();
     BOOST_TEST(belongings_settled(*this, before) == before);
     const Result units = sh("systemctl --user list-units --all --plain --no-legend 'sandbox-*'");
     BOOST_TEST(units.out.empty(), units);

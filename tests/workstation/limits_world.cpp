@@ -58,8 +58,16 @@ Limits::Limits() {
 }
 
 Limits::~Limits() {
-    const Words left = cgroups();
-    BOOST_TEST(settles([] { return cgroups().empty(); }), (left.empty() ? "" : left.front()));
+    expect_nothing_left();
+}
+
+void Limits::expect_nothing_left() const {
+    const bool gone = settles([] { return cgroups().empty(); });
+    std::string left;
+    for (const std::string& cgroup : gone ? Words() : cgroups()) {
+        left += cgroup + sh("cd '" + cgroup + "' && cat cgroup.events cgroup.procs").out;
+    }
+    BOOST_TEST(gone, left << (gone ? "" : sh("ps -eo pid,ppid,stat,etimes,wchan:30,args; systemctl --user status --no-pager").out));
 }
 
 Words Limits::with_hog(Words options, const Words& words) {

@@ -30,6 +30,8 @@ struct Limits : World {
     /// A sandbox that runs until it is told to go on.
     [[nodiscard]] Process waiting(Words options) const;
 
+    /// Every cgroup of a sandbox goes in the end; tells what stands in one that stays.
+    void expect_nothing_left() const;
     /// `ended` is a `hog memory` that the kernel killed at its limit, and not before.
     static void expect_killed_at(const std::string& limit, long mebibytes, const Result& ended);
     /// `refused` is a run with --memory 64m that did not start.
