@@ -250,7 +250,7 @@ $(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(FUZZ_OBJECTS)
 fuzz: $(FUZZ) ## Feed references, manifests, records and layers with libFuzzer's inventions, FUZZ_SECONDS each
 	@for target in $(FUZZ); do \
 	    name=$${target##*/}; mkdir -p "build/fuzz/found/$$name"; \
-	    $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 -print_final_stats=0 -verbosity=0 \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 -print_final_stats=0 -print_funcs=0 -verbosity=0 \
 	        -artifact_prefix="build/fuzz/$$name-" "build/fuzz/found/$$name" "tests/fuzz/seeds/$$name" || exit 1; \
 	    printf 'fuzz %s: nothing found in %s s\n' "$$name" '$(FUZZ_SECONDS)'; \
 	done

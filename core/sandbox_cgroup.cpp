@@ -13,7 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/file.hpp"
-#include "core/plan/cgroup_plan.hpp"
+#include "core/plan/cgroup_obstacle.hpp"
 
 namespace sandbox {
 

@@ -8,7 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.hpp"
-#include "core/plan/cgroup_plan.hpp"
+#include "core/plan/cgroup_obstacle.hpp"
 #include "core/plan/subids.hpp"
 
 namespace sandbox {

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.hpp"
+#include "core/plan/cgroup_obstacle.hpp"
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/one_of.hpp"
 #include "core/plan/path_words.hpp"
@@ -17,8 +18,6 @@
 namespace sandbox {
 
 namespace {
-
-using Hierarchy = CgroupFacts::Hierarchy;
 
 constexpr const char* kUnlimited = "unlimited";
 // cpu.max: so many microseconds of each period.
@@ -70,9 +69,59 @@ double parse_cpus(const std::string& text, const Origin& origin) {
     return cpus;
 }
 
-class Reader {
+/// PATH:KEY=VALUE[,KEY=VALUE...]
+struct IoLimit {
+    std::string path;
+    std::string rates;              ///< " KEY=NUMBER" each, as io.max takes them
+    std::vector<std::string> words; ///< the same for people
+};
+
+std::string io_fix(const Origin& origin) {
+    return origin.kind == Origin::Kind::option ? "write --io /home:rbps=10m,wiops=100"
+                                               : "write io = [\"/home:rbps=10m,wiops=100\"]";
+}
+
+void parse_rate(std::string_view rate, const Item& item, IoLimit& limit) {
+    const auto refuse_it = [&](const char* cause) {
+        refuse(item.origin, "the limit", item.text, cause, io_fix(item.origin));
+    };
+    const std::size_t equals = rate.find('=');
+    const std::string_view key = rate.substr(0, equals);
+    const std::string number(equals == std::string_view::npos ? "" : rate.substr(equals + 1));
+    const bool in_bytes = key == "rbps" || key == "wbps";
+    if (!in_bytes && key != "riops" && key != "wiops") {
+        refuse_it("a key is none of rbps, wbps, riops and wiops");
+    }
+    if (limit.rates.find(fmt::format(" {}=", key)) != std::string::npos) {
+        refuse_it("a key is there twice");
+    }
+    const std::uint64_t most = in_bytes ? parse_size(number, item.origin)
+                                        : parse_count(number, item.origin, 1, kNoLimit - 1, io_fix(item.origin));
+    if (most == 0) {
+        refuse_it("nothing can be read or written at 0 a second");
+    }
+    limit.rates += fmt::format(" {}={}", key, most);
+    limit.words.push_back(fmt::format("{} {}", key, in_bytes ? size_words(most) : std::to_string(most)));
+}
+
+IoLimit parse_io(const Item& item, const Host& host) {
+    const std::size_t colon = item.text.rfind(':');
+    if (colon == std::string::npos || colon + 1 == item.text.size()) {
+        refuse(item.origin, "the limit", item.text, "it is no PATH:KEY=VALUE", io_fix(item.origin));
+    }
+    IoLimit limit{.path = read_path({item.text.substr(0, colon), item.origin}, host).path, .rates = {}, .words = {}};
+    std::string_view rest = std::string_view(item.text).substr(colon);
+    while (!rest.empty()) {
+        rest.remove_prefix(1); // the colon, then each comma
+        parse_rate(rest.substr(0, rest.find(',')), item, limit);
+        rest.remove_prefix(std::min(rest.find(','), rest.size()));
+    }
+    return limit;
+}
+
+class LimitReader {
 public:
-    Reader(const Profile::Limits& limits, const Host& host)
+    LimitReader(const Profile::Limits& limits, const Host& host)
         : limits_(limits), host_(host), warns_(one_of(limits.when_unavailable, kUnavailableWords) == "warn") {}
 
     std::vector<CgroupLimit> read() {
@@ -129,54 +178,23 @@ private:
     }
 
     void read_io(const Item& item) {
-        const std::string fix = item.origin.kind == Origin::Kind::option ? "write --io /home:rbps=10m,wiops=100"
-                                                                         : "write io = [\"/home:rbps=10m,wiops=100\"]";
-        const std::size_t colon = item.text.rfind(':');
-        if (colon == std::string::npos || colon + 1 == item.text.size()) {
-            refuse(item.origin, "the limit", item.text, "it is no PATH:KEY=VALUE", fix);
-        }
-        const std::string path = read_path({item.text.substr(0, colon), item.origin}, host_).path;
-        std::string value;
-        std::vector<std::string> words;
-        std::vector<std::string_view> keys;
-        for (std::optional<std::string_view> rest = std::string_view(item.text).substr(colon + 1); rest;) {
-            const std::size_t comma = rest->find(',');
-            const std::string_view part = rest->substr(0, comma);
-            rest = comma == std::string_view::npos ? std::nullopt : std::optional(rest->substr(comma + 1));
-            const std::size_t equals = part.find('=');
-            const std::string_view key = part.substr(0, equals);
-            const std::string number(equals == std::string_view::npos ? "" : part.substr(equals + 1));
-            const bool in_bytes = key == "rbps" || key == "wbps";
-            if (!in_bytes && key != "riops" && key != "wiops") {
-                refuse(item.origin, "the limit", item.text, "a key is none of rbps, wbps, riops and wiops", fix);
-            }
-            if (std::ranges::find(keys, key) != keys.end()) {
-                refuse(item.origin, "the limit", item.text, "a key is there twice", fix);
-            }
-            keys.push_back(key);
-            const std::uint64_t most =
-                in_bytes ? parse_size(number, item.origin) : parse_count(number, item.origin, 1, kNoLimit - 1, fix);
-            if (most == 0) {
-                refuse(item.origin, "the limit", item.text, "nothing can be read or written at 0 a second", fix);
-            }
-            value += fmt::format(" {}={}", key, most);
-            words.push_back(fmt::format("{} {}", key, in_bytes ? size_words(most) : std::to_string(most)));
-        }
-        const std::string disk = host_.find_disk(path);
+        const IoLimit limit = parse_io(item, host_);
+        const std::string disk = host_.find_disk(limit.path);
         if (disk.empty()) {
             throw Error(fmt::format("{}: cannot limit what is read from and written to {}", written_at(item.origin),
-                                    quoted(path)))
+                                    quoted(limit.path)))
                 .cause("it is no block device, and lies on none that the kernel tells")
                 .fix("name the disk: /dev/sda:rbps=10m");
         }
-        const auto same = [&](const CgroupLimit& limit) {
-            return limit.file == "io.max" && limit.value.starts_with(disk + " ");
+        const auto same = [&](const CgroupLimit& other) {
+            return other.file == "io.max" && other.value.starts_with(disk + " ");
         };
         if (const auto other = std::ranges::find_if(result_, same); other != result_.end()) {
-            refuse(item.origin, "the limit", item.text, "the disk " + disk + " has its limit: " + other->words, fix);
+            refuse(item.origin, "the limit", item.text, "the disk " + disk + " has its limit: " + other->words,
+                   io_fix(item.origin));
         }
-        add("io", "io", "io.max", disk + value,
-            fmt::format("{} ({}): {} a second", escaped(path), disk, fmt::join(words, ", ")), item.origin);
+        add("io", "io", "io.max", disk + limit.rates,
+            fmt::format("{} ({}): {} a second", escaped(limit.path), disk, fmt::join(limit.words, ", ")), item.origin);
     }
 
     const Profile::Limits& limits_;
@@ -185,121 +203,7 @@ private:
     std::vector<CgroupLimit> result_;
 };
 
-/// "memory, pids and cpus".
-std::string names_of(const std::vector<CgroupLimit>& limits) {
-    std::vector<std::string> names;
-    for (const CgroupLimit& limit : limits) {
-        if (std::ranges::find(names, limit.name) == names.end()) {
-            names.push_back(limit.name);
-        }
-    }
-    if (names.size() < 2) {
-        return names.empty() ? "" : names.front();
-    }
-    const std::string last = std::move(names.back());
-    names.pop_back();
-    return fmt::format("{} and {}", fmt::join(names, ", "), last);
-}
-
 } // namespace
-
-std::optional<CgroupObstacle> find_obstacle(const CgroupFacts& facts, const Host& host) {
-    constexpr const char* kBoot = "boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line";
-    switch (facts.hierarchy) {
-    case Hierarchy::none:
-        return CgroupObstacle{"no cgroup file system is seen at /sys/fs/cgroup: this is a sandbox or a container",
-                              "start it outside, or give the outer container a cgroup file system of its own"};
-    case Hierarchy::legacy:
-        return CgroupObstacle{"this machine has cgroup v1, which gives users no limits of their own", kBoot};
-    case Hierarchy::hybrid:
-        return CgroupObstacle{"this machine has hybrid cgroups: the controllers are cgroup v1's", kBoot};
-    case Hierarchy::unified:
-        break;
-    }
-    if (facts.read_only) {
-        return CgroupObstacle{"/sys/fs/cgroup is read-only: this is a container",
-                              "start the container with a writable one (podman run --systemd=always)"};
-    }
-    if (!facts.bus.empty() || facts.own_is_delegated) {
-        return std::nullopt;
-    }
-    if (!facts.systemd_runs && facts.own == "/sys/fs/cgroup") {
-        return CgroupObstacle{"this is a sandbox or a container, and its cgroup is not delegated to you",
-                              "limit the outer one: sandbox --memory ..."};
-    }
-    if (!facts.systemd_runs) {
-        return CgroupObstacle{
-            fmt::format("systemd does not run this machine, and the cgroup {} is not delegated to you",
-                        facts.own.empty() ? "of this process" : quoted(facts.own)),
-            "have root make a cgroup that belongs to you, and start in it"};
-    }
-    const std::string user = host.user_name.empty() ? std::to_string(host.uid) : escaped(host.user_name);
-    if (!facts.has_user_manager) {
-        return CgroupObstacle{
-            fmt::format("{} has no systemd of its own here: neither a login session nor lingering", user),
-            fmt::format("sudo loginctl enable-linger {}", user)};
-    }
-    return CgroupObstacle{fmt::format("your systemd has no bus at /run/user/{}/bus", host.uid),
-                          "install the package dbus-user-session, and log in anew"};
-}
-
-std::vector<std::string> missing_controllers(const std::vector<std::string>& wanted, std::string_view available) {
-    const std::string padded = fmt::format(" {} ", available);
-    std::vector<std::string> missing;
-    for (const std::string& controller : wanted) {
-        if (padded.find(" " + controller + " ") == std::string::npos &&
-            std::ranges::find(missing, controller) == missing.end()) {
-            missing.push_back(controller);
-        }
-    }
-    return missing;
-}
-
-CgroupObstacle not_delegated(const std::vector<std::string>& controllers) {
-    return {fmt::format("the cgroup controller{} {} {} not delegated to you", controllers.size() == 1 ? "" : "s",
-                        fmt::join(controllers, ", "), controllers.size() == 1 ? "is" : "are"),
-            "sudo mkdir -p /etc/systemd/system/user@.service.d; printf '[Service]\\nDelegate=cpu cpuset io memory "
-            "pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf; sudo systemctl daemon-reload; "
-            "sudo systemctl restart user@$(id -u)  # ends your session"};
-}
-
-std::string off_notice(const std::vector<CgroupLimit>& limits, const CgroupObstacle& obstacle) {
-    return fmt::format("{}: no limit of {}: {}; to get it: {}", limits.front().origin.place(), names_of(limits),
-                       obstacle.cause, obstacle.fix);
-}
-
-void refuse_required(const std::vector<CgroupLimit>& limits, const CgroupObstacle& obstacle) {
-    const auto required = std::ranges::find_if(limits, &CgroupLimit::required);
-    if (required != limits.end()) {
-        Error error(
-            fmt::format("{}: cannot limit {} to {}", written_at(required->origin), required->name, required->words));
-        error.cause(obstacle.cause);
-        if (!obstacle.fix.empty()) {
-            error.fix(obstacle.fix);
-        }
-        throw error;
-    }
-}
-
-void leave_out_undelegated(std::vector<CgroupLimit>& limits, std::string_view available,
-                           std::vector<std::string>& notices) {
-    std::vector<CgroupLimit> off;
-    std::vector<std::string> missing;
-    for (const CgroupLimit& limit : limits) {
-        if (!missing_controllers({limit.controller}, available).empty()) {
-            off.push_back(limit);
-            missing.push_back(limit.controller);
-        }
-    }
-    if (off.empty()) {
-        return;
-    }
-    const CgroupObstacle obstacle = not_delegated(missing_controllers(missing, available));
-    refuse_required(off, obstacle);
-    notices.push_back(off_notice(off, obstacle));
-    std::erase_if(
-        limits, [&](const CgroupLimit& limit) { return !missing_controllers({limit.controller}, available).empty(); });
-}
 
 bool limits_the_sandbox(const Profile::Limits& limits) {
     const auto is_set = [](const Setting<std::string>& limit) { return limit && *limit.value != kUnlimited; };
@@ -309,7 +213,7 @@ bool limits_the_sandbox(const Profile::Limits& limits) {
 
 CgroupPlan plan_cgroup(const Profile::Limits& limits, bool stats, const Host& host, std::vector<std::string>& notices) {
     CgroupPlan plan;
-    plan.limits = Reader(limits, host).read();
+    plan.limits = LimitReader(limits, host).read();
     plan.stats = stats;
     if (!plan.wanted()) {
         return plan;

@@ -5,6 +5,7 @@
 
 #include "core/plan/allow_plan.hpp"
 #include "core/plan/capabilities_plan.hpp"
+#include "core/plan/cgroup_obstacle.hpp"
 #include "core/plan/cgroup_plan.hpp"
 #include "core/plan/duration.hpp"
 #include "core/plan/environment_plan.hpp"

@@ -177,6 +177,19 @@ BOOST_AUTO_TEST_CASE(each_limit_stands_in_its_file) {
     BOOST_TEST(limits.out == "67108864\n33554432\n70000\n150000 100000\n50\n1000\nmax\n", limits);
 }
 
+BOOST_AUTO_TEST_CASE(the_scope_is_delegated_and_goes_also_where_it_failed) {
+    Process running = waiting({"--name", "shown", "--memory", "64m"});
+    const Result scope = sh("systemctl --user show -p CollectMode -p Delegate 'sandbox-shown-*.scope' | sort");
+    BOOST_TEST(scope.out == "CollectMode=inactive-or-failed\nDelegate=yes\n", scope);
+}
+
+BOOST_AUTO_TEST_CASE(cmd_that_was_killed_for_another_reason_is_not_said_to_have_reached_its_limit) {
+    const Result killed = sandbox({"--memory", "64m", "--status-fd", "1", "--", "sh", "-c", "kill -KILL $$"});
+    BOOST_TEST(killed.status == 128 + SIGKILL, killed);
+    BOOST_TEST(!killed.said("memory limit"), killed);
+    BOOST_TEST(!killed.printed("\"oom\""), killed);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_50_times) {
     const Belongings before = belongings(*this);
     for (int i = 0; i < 50; ++i) {
