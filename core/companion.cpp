@@ -45,7 +45,47 @@ struct Launch {
     int orders = -1;
     int failure = -1; ///< takes the errno where execve is not reached
     pid_t parent = 0;
+    std::vector<Fd> copies; ///< what the numbers above stand for
 };
+
+/// What the parent and the new process have in common, besides what the program gets.
+struct Ends {
+    int output = -1;
+    int orders = -1;
+    int failure = -1;
+};
+
+/// The numbers that the program gets are dup2(2)'s targets, so all that is needed until then is copied to above them.
+/// \throws Error where a descriptor cannot be duplicated.
+Launch lay_out(const std::vector<std::string>& arguments, std::span<const int> descriptors, const Streams& streams,
+               const Ends& ends) {
+    Launch launch;
+    const int first_free = STDERR_FILENO + 1 + static_cast<int>(descriptors.size() + Companion::kMostLate);
+    const auto above = [&](int descriptor) {
+        launch.copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, first_free));
+        if (!launch.copies.back()) {
+            throw Error("cannot duplicate a descriptor for " + quoted(arguments[0])).kernel(errno);
+        }
+        return launch.copies.back().get();
+    };
+    for (const std::string& argument : arguments) {
+        launch.arguments.push_back(const_cast<char*>(argument.c_str()));
+    }
+    launch.arguments.push_back(nullptr);
+    for (const int descriptor : descriptors) {
+        launch.descriptors.push_back(above(descriptor));
+    }
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    std::ranges::fill(launch.standard, above(null.get()));
+    launch.standard[streams.output] = above(ends.output);
+    if (streams.input >= 0) {
+        launch.standard[STDIN_FILENO] = above(streams.input);
+    }
+    launch.orders = above(ends.orders);
+    launch.failure = above(ends.failure);
+    launch.parent = ::getpid();
+    return launch;
+}
 
 void reset_signals() {
     for (int signal = 1; signal < NSIG; ++signal) {
@@ -252,34 +292,9 @@ Companion::Companion(const std::vector<std::string>& arguments, std::span<const 
     orders_.reset(ends[0]);
     const Fd orders_end(ends[1]);
 
-    // The numbers that the program gets are dup2(2)'s targets, so all that is needed until then lies above them.
-    std::vector<Fd> copies;
-    const int first_free = STDERR_FILENO + 1 + static_cast<int>(descriptors.size() + kMostLate);
-    const auto above = [&](int descriptor) {
-        copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, first_free));
-        if (!copies.back()) {
-            throw Error("cannot duplicate a descriptor for " + quoted(program_)).kernel(errno);
-        }
-        return copies.back().get();
-    };
-    Launch launch;
-    for (const std::string& argument : arguments) {
-        launch.arguments.push_back(const_cast<char*>(argument.c_str()));
-    }
-    launch.arguments.push_back(nullptr);
-    for (const int descriptor : descriptors) {
-        launch.descriptors.push_back(above(descriptor));
-    }
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    launch.orders = above(orders_end.get());
-    std::ranges::fill(launch.standard, above(null.get()));
-    launch.standard[streams.output] = above(output_end.get());
-    if (streams.input >= 0) {
-        launch.standard[STDIN_FILENO] = above(streams.input);
-    }
-    launch.failure = above(failure_end.get());
-    launch.parent = ::getpid();
-
+    const Launch launch =
+        lay_out(arguments, descriptors, streams,
+                {.output = output_end.get(), .orders = orders_end.get(), .failure = failure_end.get()});
     int pidfd = -1;
     const pid_t pid = sys::clone(0, &pidfd);
     if (pid == 0) {

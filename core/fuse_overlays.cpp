@@ -1,7 +1,5 @@
 #include "core/fuse_overlays.hpp"
 
-#include <sys/wait.h>
-
 #include <array>
 #include <cerrno>
 
@@ -105,10 +103,7 @@ void FuseOverlays::serve(const pollfd* watched) {
         if (served.process && watched[2 * i + 1].revents != 0) {
             const HelperResult result = served.process->finish();
             served.process.reset();
-            const std::string how = WIFSIGNALED(result.status)
-                                        ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
-                                        : last_words(result);
-            end_ = end_.empty() ? fmt::format("{}: {}", quoted(program_), how) : end_;
+            end_ = end_.empty() ? fmt::format("{}: {}", quoted(program_), how_it_ended(result)) : end_;
         }
     }
 }

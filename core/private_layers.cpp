@@ -1,6 +1,5 @@
 #include "core/private_layers.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -8,10 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <utility>
 
 #include "core/base/child_process.hpp"
+#include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/sys.hpp"
 #include "core/kept_layers.hpp"
@@ -47,14 +46,10 @@ Fd open_directory(const std::string& path) {
     return directory;
 }
 
-/// An upper layer that a run was killed before it gave it an owner is empty, too.
+/// Empty also where a run was killed before it gave the layer its owner.
 bool is_empty(const std::string& path) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(path.c_str()), ::closedir);
-    int count = 0;
-    while (stream && count <= 2 && ::readdir(stream.get()) != nullptr) {
-        ++count;
-    }
-    return stream && count <= 2; // "." and ".."
+    const auto names = list_directory(path);
+    return names && names->empty();
 }
 
 /// Files of the layers belong to ids that are ours only in a user namespace. Most runs leave none of others than the

@@ -1,14 +1,13 @@
 #include "core/run_directories.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 #include <utility>
 
+#include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 
 namespace sandbox {
@@ -44,15 +43,10 @@ std::vector<RunDirectory> find_left_directories(const Fd& runs) {
     if (!whole || ::flock(whole.get(), LOCK_EX | LOCK_NB) != 0) {
         return left;
     }
-    Fd listed = open_in(runs, ".");
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(listed.release()), ::closedir);
-    while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        Fd lock = open_in(runs, entry->d_name);
+    for (const std::string& name : list_directory(runs.get()).value_or(std::vector<std::string>())) {
+        Fd lock = name.starts_with('.') ? Fd() : open_in(runs, name.c_str());
         if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
-            left.push_back({entry->d_name, std::move(lock)});
+            left.push_back({name, std::move(lock)});
         }
     }
     return left;

@@ -136,9 +136,7 @@ void AllowList::finish_resolver() {
             .cause(fmt::format("{}: {}", quoted(plan_.allow.dnsmasq), last_words(result)))
             .fix("dnsmasq 2.87 or newer, built with nftset and conntrack, as Debian's dnsmasq-base is");
     }
-    end_ = WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
-                                      : fmt::format("it ended with status {}", WEXITSTATUS(result.status));
-    end_ = fmt::format("{}: {}, and no name resolves any more", quoted(plan_.allow.dnsmasq), end_);
+    end_ = fmt::format("{}: {}, and no name resolves any more", quoted(plan_.allow.dnsmasq), how_it_ended(result));
 }
 
 void AllowList::forget() {

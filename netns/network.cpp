@@ -20,16 +20,6 @@
 
 namespace sandbox::netns {
 
-namespace {
-
-/// A signal says more than what the helper had to say while all was well.
-std::string how_it_ended(const HelperResult& result) {
-    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
-                                      : last_words(result);
-}
-
-} // namespace
-
 Network::Network(const NetworkPlan& plan)
     : plan_(plan), interface_is_up_(!plan.has_interface()), listeners_(open_listeners(plan.publish)), list_(plan) {}
 

@@ -107,6 +107,15 @@ Helper::Helper(const std::vector<std::string>& arguments, int stream, char* cons
     process_ = ChildProcess(pid, Fd(sys::pidfd_open(pid)));
 }
 
+namespace {
+
+std::string status_words(int status) {
+    return WIFSIGNALED(status) ? fmt::format("it was killed by signal {}", WTERMSIG(status))
+                               : fmt::format("it ended with status {}", WEXITSTATUS(status));
+}
+
+} // namespace
+
 std::string last_words(const HelperResult& result) {
     std::string_view text = result.said;
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
@@ -115,8 +124,11 @@ std::string last_words(const HelperResult& result) {
     if (!text.empty()) {
         return "it said " + quoted(text);
     }
-    return WIFSIGNALED(result.status) ? fmt::format("it was killed by signal {}", WTERMSIG(result.status))
-                                      : fmt::format("it ended with status {}", WEXITSTATUS(result.status));
+    return status_words(result.status);
+}
+
+std::string how_it_ended(const HelperResult& result) {
+    return WIFSIGNALED(result.status) ? status_words(result.status) : last_words(result);
 }
 
 HelperResult Helper::finish() {

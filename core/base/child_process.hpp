@@ -48,6 +48,9 @@ struct HelperResult {
 /// Why it ended, as a cause: what it said on one line, safe to print, else its signal or status.
 [[nodiscard]] std::string last_words(const HelperResult& result);
 
+/// The same for one that did its work until then: a signal says more than what it had to say while all was well.
+[[nodiscard]] std::string how_it_ended(const HelperResult& result);
+
 /// A helper that runs while we do something else.
 class Helper {
 public:

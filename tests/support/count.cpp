@@ -17,13 +17,16 @@ namespace {
 
 namespace ut = boost::unit_test;
 
-/// Writes "passed N", "failed NAME" and "skipped NAME: reason" lines to the file that $SANDBOX_TEST_COUNTS names.
+/// Writes "passed NAME", "failed NAME" and "skipped NAME: reason" lines, and "took NAME SECONDS", to the file that
+/// $SANDBOX_TEST_COUNTS names.
 class Counter : public ut::test_observer {
 public:
-    void test_unit_finish(const ut::test_unit& unit, unsigned long /*microseconds*/) override {
+    void test_unit_finish(const ut::test_unit& unit, unsigned long microseconds) override {
         if (unit.p_type != ut::TUT_CASE) {
             return;
         }
+        constexpr unsigned long kMicroseconds = 1'000'000;
+        report("took " + unit.full_name() + " " + std::to_string(microseconds / kMicroseconds));
         const bool passed = ut::results_collector.results(unit.p_id).passed();
         if (!passed) {
             report("failed " + unit.full_name());

@@ -23,6 +23,8 @@ for entry in "$@"; do
     fi
 done
 
+echo "the longest, in seconds:"
+sed -n 's/^took \(.*\) \([0-9]*\)$/\2 \1/p' "$counts" | sort -rn | head -n 20
 grep '^failed' "$counts" || true
 grep '^skipped' "$counts" || true
 passed=$(grep -c '^passed' "$counts" || true)

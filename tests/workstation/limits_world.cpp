@@ -67,7 +67,9 @@ void Limits::expect_nothing_left() const {
     for (const std::string& cgroup : gone ? Words() : cgroups()) {
         left += cgroup + sh("cd '" + cgroup + "' && cat cgroup.events cgroup.procs").out;
     }
-    BOOST_TEST(gone, left << (gone ? "" : sh("ps -eo pid,ppid,stat,etimes,wchan:30,args; systemctl --user status --no-pager").out));
+    BOOST_TEST(
+        gone,
+        left << (gone ? "" : sh("ps -eo pid,ppid,stat,etimes,wchan:30,args; systemctl --user status --no-pager").out));
 }
 
 Words Limits::with_hog(Words options, const Words& words) {
