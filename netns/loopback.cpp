@@ -1,6 +1,8 @@
 #include "netns/loopback.hpp"
 
+#include <arpa/inet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -23,6 +25,19 @@ int raise_loopback() {
     }
     request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
     return ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
+}
+
+int add_loopback_address(const char* address) {
+    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket) {
+        return -1;
+    }
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo:1"); // without a label it would take the place of 127.0.0.1: netdevice(7)
+    auto& wanted = reinterpret_cast<sockaddr_in&>(request.ifr_addr);
+    wanted.sin_family = AF_INET;
+    ::inet_pton(AF_INET, address, &wanted.sin_addr);
+    return ::ioctl(socket.get(), SIOCSIFADDR, &request);
 }
 
 } // namespace sandbox::netns

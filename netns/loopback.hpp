@@ -8,4 +8,8 @@ namespace sandbox::netns {
 /// \return 0, or -1 and errno.
 [[nodiscard]] int raise_loopback();
 
+/// Gives `lo`, which is up, one more address of 127.0.0.0/8. All of them lead there anyway; a program that looks
+/// through its interfaces for one finds it only so. Plain code too. \return 0, or -1 and errno.
+[[nodiscard]] int add_loopback_address(const char* address);
+
 } // namespace sandbox::netns

@@ -11,6 +11,8 @@
 
 #include "core/base/fd.hpp"
 #include "core/control.hpp"
+#include "core/plan/allow_plan.hpp"
+#include "netns/loopback.hpp"
 
 namespace sandbox::netns {
 
@@ -46,6 +48,11 @@ void offer_namespace(const NetworkPlan& plan, int control, const StepReporter& f
         // for the router.
         set("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
         set("/proc/sys/net/ipv6/conf/default/router_solicitation_delay", "0");
+    }
+    if (plan.allow.wanted) {
+        // dnsmasq takes questions over TCP at addresses of its interfaces only, and those that an answer over UDP has
+        // no room for come so.
+        failure.at(Step::prepare_network, add_loopback_address(kListResolver), kListResolver);
     }
     const Fd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     failure.at(Step::prepare_network, own.get(), "/proc/self/ns/net");

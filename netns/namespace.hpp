@@ -6,9 +6,9 @@
 
 namespace sandbox::netns {
 
-/// Sets what the interface will find (a short start of IPv6, all ports for CMD) and hands the namespace to the
-/// supervisor. Before: the process has a new network namespace, and the host's /proc. Plain code, for between clone and
-/// exec; leaves through `failure`.
+/// Sets what the interface will find (a short start of IPv6, all ports for CMD, the address of the list's resolver) and
+/// hands the namespace to the supervisor. Before: the process has a new network namespace whose loopback is up, and the
+/// host's /proc. Plain code, for between clone and exec; leaves through `failure`.
 void offer_namespace(const NetworkPlan& plan, int control, const StepReporter& failure);
 
 /// Waits until the supervisor says that the interface is up and, where the plan has IPv6, until its address has come

@@ -22,7 +22,10 @@ constexpr const char* kOutside = R"PY(
 import socket, struct, sys, threading
 ZONE = {'allowed.test': ['198.51.100.1', '2001:db8::1'], 'other.test': ['198.51.100.2'], 'host.test': ['203.0.113.1'],
         'rebind.test': ['127.0.0.1'], 'null.test': ['0.0.0.0'], 'near.test': ['10.9.9.9'], 'meta.test': ['169.254.169.254'],
-        'below.wild.test': ['198.51.100.2'], 'wild.test': ['198.51.100.2']}
+        'below.wild.test': ['198.51.100.2'], 'wild.test': ['198.51.100.2'], 'long.test': ['198.51.100.1'],
+        'alias.test': ['198.51.100.1']}
+def in_labels(name):
+    return b''.join(bytes([len(label)]) + label for label in name.encode().split(b'.')) + b'\0'
 def answer(question):
     labels, at = [], 12
     while question[at]:
@@ -46,7 +49,10 @@ def udp_names(address):
     s.bind((address, 53))
     while True:
         data, peer = s.recvfrom(4096)
-        s.sendto(answer(data), peer)
+        reply = answer(data)
+        if b'long' in data:  # cut off: the rest is asked for over TCP
+            reply = reply[:2] + b'\x83\x80\0\1\0\0\0\0\0\0' + data[12:]
+        s.sendto(reply, peer)
 def tcp(address, port, reply):
     s = socket.create_server((address, port), family=socket.AF_INET6 if ':' in address else socket.AF_INET)
     while True:
@@ -234,6 +240,16 @@ BOOST_AUTO_TEST_CASE(an_address_is_open_only_after_its_name_was_asked_for) {
     const Result attack = held("--net-allow allowed.test", "tcp,198.51.100.1,80 name,allowed.test tcp,198.51.100.1,80");
     BOOST_TEST(attack.out == "tcp,198.51.100.1,80 ECONNREFUSED\nname,allowed.test 198.51.100.1\n"
                              "tcp,198.51.100.1,80 open\n",
+BOOST_AUTO_TEST_CASE(the_resolver_answers_over_tcp_too_what_is_too_long_for_udp) {
+    NEEDS(can_hold(), kNoList);
+    const Result result =
+        held("--net-allow long.test", "dnstcp,127.0.0.53,other.test dnstcp,127.0.0.53,long.test tcp,198.51.100.1,80 "
+                                      "name,long.test tcp,long.test,80");
+    BOOST_TEST(result.out == "dnstcp,127.0.0.53,other.test no-such-name\ndnstcp,127.0.0.53,long.test answer\n"
+                             "tcp,198.51.100.1,80 open\nname,long.test 198.51.100.1\ntcp,long.test,80 open\n",
+               result);
+}
+
                attack);
 }
 
