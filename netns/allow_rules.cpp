@@ -200,12 +200,16 @@ std::string rules_text(const AllowPlan& plan) {
     write_resolver(text, plan);
     // IPv6 finds its router and its neighbours with these; without CAP_NET_RAW CMD sends none of them.
     text += "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept\n";
+    const std::string other_resolvers =
+        fmt::format("meta l4proto {{ tcp, udp }} th dport {{ {} }} goto refuse\n", fmt::join(kDns, ", "));
     write_addresses(text, plan, true, true);
+    // A range near this machine may hold resolvers too, and 10/8 holds the one that leads to the host's.
+    text += "ip daddr @near4 " + other_resolvers + "ip6 daddr @near6 " + other_resolvers;
     write_addresses(text, plan, true, false);
     text += "ip daddr @near4 goto refuse\nip6 daddr @near6 goto refuse\n";
     write_addresses(text, plan, false, true);
     write_names(text, plan, true);
-    text += fmt::format("meta l4proto {{ tcp, udp }} th dport {{ {} }} goto refuse\n", fmt::join(kDns, ", "));
+    text += other_resolvers;
     write_addresses(text, plan, false, false);
     write_names(text, plan, false);
     return text + "goto refuse\n}\n}\n";

@@ -291,6 +291,9 @@ BOOST_AUTO_TEST_CASE(other_resolvers_are_closed_over_udp_tcp_tls_and_https) {
                               "dns,198.51.100.53,other.test");
     BOOST_TEST(named.out == "dns,198.51.100.2,other.test answer\ndnstcp,198.51.100.2,other.test answer\n"
                             "tcp,198.51.100.2,853 open\ndns,198.51.100.53,other.test EPERM\n",
+    const Result near = held("--net-allow 10.0.0.0/8", "tcp,10.9.9.9,80 tcp,10.9.9.9,853 dns,10.0.2.3,other.test");
+    BOOST_TEST(near.out == "tcp,10.9.9.9,80 open\ntcp,10.9.9.9,853 ECONNREFUSED\ndns,10.0.2.3,other.test EPERM\n",
+               near);
                named);
 }
 

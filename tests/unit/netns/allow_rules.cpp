@@ -63,12 +63,20 @@ BOOST_AUTO_TEST_CASE(what_lies_near_is_refused_before_a_name_and_after_an_addres
 }
 
 BOOST_AUTO_TEST_CASE(other_resolvers_are_closed_but_where_an_entry_has_their_port) {
-    const std::string closed = "th dport { 53, 853 } goto refuse";
+    const std::string closed = "\nmeta l4proto { tcp, udp } th dport { 53, 853 } goto refuse";
     const std::string rules =
         rules_text(list({name("a.org"), name("dns.org", {853, 853}), range("192.0.2.53", false, {53, 53})}));
     BOOST_TEST(in_order(rules, "192.0.2.53 meta l4proto { tcp, udp } th dport 53-53 accept", closed), rules);
     BOOST_TEST(in_order(rules, "@names1_4_0 meta l4proto { tcp, udp } th dport 853-853 accept", closed), rules);
     BOOST_TEST(in_order(rules, closed, "ip daddr @names0_4_0 accept"), rules);
+}
+
+BOOST_AUTO_TEST_CASE(a_range_near_this_machine_opens_no_resolver_in_it) {
+    const std::string closed = "ip daddr @near4 meta l4proto { tcp, udp } th dport { 53, 853 } goto refuse";
+    const std::string rules = rules_text(list({range("10.0.0.0/8", true), range("10.1.1.1", true, {53, 53})}));
+    BOOST_TEST(in_order(rules, "ip daddr 10.1.1.1 meta l4proto { tcp, udp } th dport 53-53 accept", closed), rules);
+    BOOST_TEST(in_order(rules, closed, "ip daddr 10.0.0.0/8 accept"), rules);
+    BOOST_TEST(in_order(rules, "ip6 daddr @near6 meta l4proto", "ip daddr 10.0.0.0/8 accept"), rules);
 }
 
 BOOST_AUTO_TEST_CASE(only_what_bears_the_mark_asks_a_resolver_of_outside) {
