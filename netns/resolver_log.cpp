@@ -1,6 +1,7 @@
 #include "netns/resolver_log.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/plan/allow_plan.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostNames = 256;
 constexpr std::size_t kMostAddresses = 4096;
+constexpr std::size_t kMostQuestions = 256;
 constexpr std::size_t kLongestLine = 4096;
 
 /// In lower case, as the list has its names.
@@ -29,6 +31,14 @@ std::string_view between(std::string_view line, std::string_view before, std::st
         return {};
     }
     return line.substr(begin + before.size(), end - begin - before.size());
+}
+
+/// "dnsmasq[1]: 2 127.0.0.1/45158 query[A] ...": 2.
+std::uint64_t question_number(std::string_view line) {
+    const std::string_view text = line.substr(std::min(line.size(), line.find(": ") + 2));
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
 }
 
 } // namespace
@@ -62,10 +72,24 @@ void ResolverLog::take_line(std::string_view line) {
     } else if (line.ends_with(" is NXDOMAIN")) {
         // "dnsmasq[1]: 2 127.0.0.1/45158 config evil.example is NXDOMAIN": a name can hold spaces, the rest cannot.
         refuse(between(line, " config ", " is NXDOMAIN"));
+    } else if (line.find(" query[") != std::string_view::npos) {
+        take_question(line);
     } else if (line.find(" reply ") != std::string_view::npos && names_.size() < kMostAddresses) {
-        const std::string_view name = between(line, " reply ", " is ");
-        names_[std::string(line.substr(line.rfind(' ') + 1))] = plain(name);
+        take_reply(line);
     }
+}
+
+void ResolverLog::take_question(std::string_view line) {
+    questions_[question_number(line)] = plain(between(line, "] ", " from "));
+    if (questions_.size() > kMostQuestions) {
+        questions_.erase(questions_.begin());
+    }
+}
+
+void ResolverLog::take_reply(std::string_view line) {
+    const auto question = questions_.find(question_number(line));
+    names_[std::string(line.substr(line.rfind(' ') + 1))] =
+        question == questions_.end() ? plain(between(line, " reply ", " is ")) : question->second;
 }
 
 void ResolverLog::refuse(std::string_view name) {

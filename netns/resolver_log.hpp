@@ -30,11 +30,14 @@ public:
     [[nodiscard]] const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
     /// Questions about other names than those, for which there was no room.
     [[nodiscard]] std::uint64_t refused_others() const { return refused_others_; }
-    /// The name whose answer held the address; empty where none did.
+    /// The name that was asked for when the address was answered, also where another name of an alias (CNAME) has it;
+    /// empty where none was.
     [[nodiscard]] std::string name_of(const std::string& address) const;
 
 private:
     void take_line(std::string_view line);
+    void take_question(std::string_view line);
+    void take_reply(std::string_view line);
     void refuse(std::string_view name);
 
     const AllowPlan& plan_;
@@ -44,7 +47,8 @@ private:
     std::uint64_t openings_ = 0;
     std::map<std::string, std::uint64_t> refused_;
     std::uint64_t refused_others_ = 0;
-    std::map<std::string, std::string> names_; ///< by address
+    std::map<std::uint64_t, std::string> questions_; ///< the last ones, by their number
+    std::map<std::string, std::string> names_;       ///< by address
 };
 
 } // namespace sandbox::netns

@@ -36,11 +36,16 @@ def answer(question):
     print('asked', name, flush=True)
     records = b''
     count = 0
+    owner = b'\xc0\x0c'
+    if name == 'alias.test':
+        target = in_labels('far.evil.test')
+        records += owner + struct.pack('>HHIH', 5, 1, 3600, len(target)) + target
+        owner, count = target, 1
     for address in ZONE.get(name, []):
         family, wanted = (socket.AF_INET6, 28) if ':' in address else (socket.AF_INET, 1)
         if kind == wanted:
             data = socket.inet_pton(family, address)
-            records += b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 3600, len(data)) + data
+            records += owner + struct.pack('>HHIH', kind, 1, 3600, len(data)) + data
             count += 1
     code = 0x8180 if name in ZONE else 0x8183
     return question[:2] + struct.pack('>HHHHH', code, 1, count, 0, 0) + question[12:at + 5] + records
@@ -235,11 +240,6 @@ BOOST_AUTO_TEST_CASE(an_allowed_name_is_reached_by_its_name_and_its_addresses) {
                reached);
 }
 
-BOOST_AUTO_TEST_CASE(an_address_is_open_only_after_its_name_was_asked_for) {
-    NEEDS(can_hold(), kNoList);
-    const Result attack = held("--net-allow allowed.test", "tcp,198.51.100.1,80 name,allowed.test tcp,198.51.100.1,80");
-    BOOST_TEST(attack.out == "tcp,198.51.100.1,80 ECONNREFUSED\nname,allowed.test 198.51.100.1\n"
-                             "tcp,198.51.100.1,80 open\n",
 BOOST_AUTO_TEST_CASE(the_resolver_answers_over_tcp_too_what_is_too_long_for_udp) {
     NEEDS(can_hold(), kNoList);
     const Result result =
@@ -250,6 +250,11 @@ BOOST_AUTO_TEST_CASE(the_resolver_answers_over_tcp_too_what_is_too_long_for_udp)
                result);
 }
 
+BOOST_AUTO_TEST_CASE(an_address_is_open_only_after_its_name_was_asked_for) {
+    NEEDS(can_hold(), kNoList);
+    const Result attack = held("--net-allow allowed.test", "tcp,198.51.100.1,80 name,allowed.test tcp,198.51.100.1,80");
+    BOOST_TEST(attack.out == "tcp,198.51.100.1,80 ECONNREFUSED\nname,allowed.test 198.51.100.1\n"
+                             "tcp,198.51.100.1,80 open\n",
                attack);
 }
 
@@ -286,14 +291,14 @@ BOOST_AUTO_TEST_CASE(other_resolvers_are_closed_over_udp_tcp_tls_and_https) {
                               "dnstcp,198.51.100.53,other.test answer\ndnstcp,198.51.100.2,other.test answer\n"
                               "tcp,198.51.100.2,853 open\ntcp,198.51.100.1,853 open\ntcp,198.51.100.2,443 open\n",
                control);
+    const Result near = held("--net-allow 10.0.0.0/8", "tcp,10.9.9.9,80 tcp,10.9.9.9,853 dns,10.0.2.3,other.test");
+    BOOST_TEST(near.out == "tcp,10.9.9.9,80 open\ntcp,10.9.9.9,853 ECONNREFUSED\ndns,10.0.2.3,other.test EPERM\n",
+               near);
     const Result named = held("--net-allow 198.51.100.2:53 --net-allow 198.51.100.2:853",
                               "dns,198.51.100.2,other.test dnstcp,198.51.100.2,other.test tcp,198.51.100.2,853 "
                               "dns,198.51.100.53,other.test");
     BOOST_TEST(named.out == "dns,198.51.100.2,other.test answer\ndnstcp,198.51.100.2,other.test answer\n"
                             "tcp,198.51.100.2,853 open\ndns,198.51.100.53,other.test EPERM\n",
-    const Result near = held("--net-allow 10.0.0.0/8", "tcp,10.9.9.9,80 tcp,10.9.9.9,853 dns,10.0.2.3,other.test");
-    BOOST_TEST(near.out == "tcp,10.9.9.9,80 open\ntcp,10.9.9.9,853 ECONNREFUSED\ndns,10.0.2.3,other.test EPERM\n",
-               near);
                named);
 }
 
@@ -440,6 +445,10 @@ BOOST_AUTO_TEST_CASE(the_end_tells_what_was_refused_how_often_and_what_would_all
                          "--net-allow 10.9.9.9:80"),
                told);
     BOOST_TEST(told.said("[2001:db8::2], tcp port 80, once: --net-allow '[2001:db8::2]:80'"), told);
+    const Result alias = on_host("$SANDBOX --net-allow alias.test:443 $PROBE tcp,alias.test,80; "
+                                 "$SANDBOX --net-allow alias.test:80 $PROBE tcp,alias.test,80");
+    BOOST_TEST(alias.out == "tcp,alias.test,80 ECONNREFUSED\ntcp,alias.test,80 open\n", alias);
+    BOOST_TEST(alias.said("alias.test at 198.51.100.1, tcp port 80, once: --net-allow alias.test:80"), alias);
     const Result nothing = on_host("$SANDBOX --net-allow allowed.test $PROBE tcp,allowed.test,80");
     BOOST_TEST(!nothing.said("refused"), nothing);
 }

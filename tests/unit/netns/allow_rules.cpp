@@ -182,6 +182,16 @@ BOOST_AUTO_TEST_CASE(a_refused_address_is_told_by_the_name_that_led_to_it) {
                        "198.51.100.2, udp port 9, once: --net-allow 198.51.100.2:9\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_address_behind_an_alias_is_told_by_the_name_that_was_asked_for) {
+    Log host({name("a.org", {443, 443})});
+    host.log.take("dnsmasq[1]: 7 127.0.0.1/45158 query[A] A.org from 127.0.0.1\n"
+                  "dnsmasq[1]: 8 127.0.0.1/45158 query[A] b.org from 127.0.0.1\n"
+                  "dnsmasq[1]: 7 127.0.0.1/45158 reply a.org is <CNAME>\n"
+                  "dnsmasq[1]: 7 127.0.0.1/45158 reply far.cdn.example is 198.51.100.1\n");
+    BOOST_TEST(joined(refusal_lines(host.plan, host.log, table(element("198.51.100.1", "tcp", 80, 1), 1))) ==
+               "a.org at 198.51.100.1, tcp port 80, once: --net-allow a.org:80\n");
+}
+
 BOOST_AUTO_TEST_CASE(names_of_cmds_making_can_neither_forge_a_line_nor_flood_the_report) {
     Log host;
     host.log.take(log_line("config x is NXDOMAIN y is NXDOMAIN") + log_line("config \x1b[2J.example is NXDOMAIN"));
