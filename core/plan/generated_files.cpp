@@ -68,9 +68,11 @@ std::string kept_lines(std::string_view resolv_conf) {
     while (!resolv_conf.empty()) {
         const std::string_view line = resolv_conf.substr(0, resolv_conf.find('\n'));
         resolv_conf.remove_prefix(std::min(resolv_conf.size(), line.size() + 1));
+        const std::string_view keyword = line.substr(0, line.find_first_of(" \t"));
         const bool is_about_names =
-            line.starts_with("search ") || line.starts_with("domain ") || line.starts_with("options ");
-        const bool is_printable = std::ranges::all_of(line, [](char byte) { return byte >= ' ' && byte <= '~'; });
+            keyword != line && (keyword == "search" || keyword == "domain" || keyword == "options");
+        const bool is_printable =
+            std::ranges::all_of(line, [](char byte) { return (byte >= ' ' && byte <= '~') || byte == '\t'; });
         if (is_about_names && is_printable && line != "search .") {
             kept += fmt::format("{}\n", line);
         }

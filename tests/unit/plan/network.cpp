@@ -144,6 +144,9 @@ BOOST_AUTO_TEST_CASE(a_route_that_refuses_is_no_way_to_everywhere) {
     const std::string none(32, '0');
     const auto line = [&](const char* flags, const char* name) {
         return none + " 00 " + none + " 00 20010db8000100000000000000000254 00000400 00000001 00000000 " + flags +
+    // resolv.conf(5) separates with tabs too.
+    machine.network->resolv_conf = "nameserver\t127.0.0.53\nsearch\tcorp.example\nsearched x\nsearch\n";
+    BOOST_CHECK(has("text /etc/resolv.conf holds nameserver 10.0.2.3\\nsearch\\tcorp.example\\n"));
                "     " + name + "\n";
     };
     BOOST_CHECK(host::lists_default_route(line("00000003", "eth0")));
