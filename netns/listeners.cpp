@@ -58,6 +58,9 @@ Error cannot_listen(const PublishedPort& port, int error_number) {
     } else if (error_number == EADDRNOTAVAIL) {
         error.cause("no interface of this machine has the address");
         error.fix("127.0.0.1 for this machine alone, 0.0.0.0 for everybody who reaches it");
+    } else if (error_number == EMFILE) {
+        error.cause("each published port takes a descriptor, and ulimit -n has no room for so many");
+        error.fix("a shorter range, or ulimit -n with a higher number before");
     }
     return error;
 }

@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/address.hpp"
+#include "core/plan/prefix.hpp"
 
 namespace sandbox {
 
@@ -63,6 +64,9 @@ Address parse_host_address(const Item& item, std::string_view text) {
         refuse(item, address ? fmt::format("an IPv6 address stands in brackets: [{}]", inner)
                              : fmt::format("{} is no address of an interface of this machine", quoted(text)));
     }
+    if (parse_prefix("::ffff:0:0/96")->contains({.address = *address, .length = 128})) {
+        refuse(item, fmt::format("{} stands for an IPv4 address, which is written as one", quoted(text)));
+    }
     return *address;
 }
 
@@ -111,6 +115,9 @@ std::vector<PublishedPort> plan_publish(const List& publish, const NetworkFacts&
         const Address address = parse_host_address(item, has_address ? text : "127.0.0.1");
         if (sandbox_ports.first == 0) {
             refuse(item, "port 0 of the sandbox leads nowhere");
+        }
+        if (host_ports.first == 0 && host_ports.last != 0) {
+            refuse(item, "port 0 is a free one, wherever that is, and begins no range");
         }
         if (size(host_ports) != size(sandbox_ports) && !(host_ports.first == 0 && host_ports.last == 0)) {
             refuse(item, "the two ranges have different lengths");

@@ -414,3 +414,7 @@ BOOST_AUTO_TEST_CASE(the_chosen_resolver_and_added_hosts_are_asked) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+    const Result many = on_host("ulimit -n 64; $SANDBOX -q -p $PROFILE --publish 0:80-200 echo ran");
+    BOOST_TEST(many.status == 125, many);
+    BOOST_TEST(many.out.empty(), many);
+    BOOST_TEST(many.said("ulimit -n"), many);

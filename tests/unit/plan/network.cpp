@@ -61,13 +61,47 @@ BOOST_AUTO_TEST_CASE(published_ports_are_read_in_all_their_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_ports_are_refused) {
-    for (const char* text : {"80", "8080:", ":80", "8080:65536", "8080:0", "8080:80/sctp", "a:80", "1.2.3:8080:80",
-                             "::1:8080:80", "[127.0.0.1]:8080:80", "9000-9001:90", "9001-9000:90-91",
-                             "8080:80:", "8080:-1", "8080:80/tcp/udp", "localhost:8080:80", "[::1]8080:80"}) {
+    for (const char* text : {"80",
+                             "8080:",
+                             ":80",
+                             "8080:65536",
+                             "8080:0",
+                             "8080:80/sctp",
+                             "a:80",
+                             "1.2.3:8080:80",
+                             "::1:8080:80",
+                             "[127.0.0.1]:8080:80",
+                             "9000-9001:90",
+                             "9001-9000:90-91",
+                             "8080:80:",
+                             "8080:-1",
+                             "8080:80/tcp/udp",
+                             "localhost:8080:80",
+                             "[::1]8080:80",
+                             ":",
+                             ":::",
+                             " 8080:80",
+                             "+8080:80",
+                             "[]:8080:80",
+                             "[::1%lo]:8080:80",
+                             "127.0.0.1::80"}) {
         profile.network.publish.items.clear();
         publish(text);
         BOOST_CHECK_MESSAGE(contains(error(), "cannot publish"), text << ": " << error());
     }
+    profile.network.publish.items.clear();
+    publish("[::ffff:127.0.0.1]:8080:80");
+    CHECK_SAYS(error(), "stands for an IPv4 address");
+}
+
+BOOST_AUTO_TEST_CASE(a_free_port_begins_no_range_of_the_host) {
+    machine.network->first_unprivileged_port = 0;
+    publish("0-5:80-85");
+    CHECK_SAYS(error(), "--publish 0-5:80-85: cannot publish '0-5:80-85'");
+    CHECK_SAYS(error(), "port 0 is a free one");
+    profile.network.publish.items.clear();
+    publish("0:80-82");
+    BOOST_TEST(published().size() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_privileged_port_and_one_named_twice_are_refused) {
@@ -78,6 +112,10 @@ BOOST_AUTO_TEST_CASE(a_privileged_port_and_one_named_twice_are_refused) {
     BOOST_CHECK_EQUAL(error(), "");
     publish("0.0.0.0:80:81");
     CHECK_SAYS(error(), "cannot publish port 80 twice");
+    profile.network.publish.items.pop_back();
+    publish("75-85:75-85");
+    machine.network->first_unprivileged_port = 0;
+    CHECK_SAYS(error(), "--publish 75-85:75-85: cannot publish port 80 twice");
     profile.network.publish.items.pop_back();
     publish("80:81/udp");
     BOOST_CHECK_EQUAL(error(), "");
@@ -106,6 +144,9 @@ BOOST_AUTO_TEST_CASE(a_resolver_inside_or_none_at_all_is_refused) {
 BOOST_AUTO_TEST_CASE(search_domains_are_kept_and_servers_are_not) {
     machine.network->resolv_conf = "# x\nnameserver 127.0.0.53\noptions edns0\nsearch corp.example\n";
     BOOST_CHECK(has("text /etc/resolv.conf holds nameserver 10.0.2.3\\noptions edns0\\nsearch corp.example\\n"));
+    // resolv.conf(5) separates with tabs too.
+    machine.network->resolv_conf = "nameserver\t127.0.0.53\nsearch\tcorp.example\nsearched x\nsearch\n";
+    BOOST_CHECK(has("text /etc/resolv.conf holds nameserver 10.0.2.3\\nsearch\\tcorp.example\\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_link_of_systemd_resolved_leads_to_the_sandboxs_own_file) {
@@ -144,9 +185,6 @@ BOOST_AUTO_TEST_CASE(a_route_that_refuses_is_no_way_to_everywhere) {
     const std::string none(32, '0');
     const auto line = [&](const char* flags, const char* name) {
         return none + " 00 " + none + " 00 20010db8000100000000000000000254 00000400 00000001 00000000 " + flags +
-    // resolv.conf(5) separates with tabs too.
-    machine.network->resolv_conf = "nameserver\t127.0.0.53\nsearch\tcorp.example\nsearched x\nsearch\n";
-    BOOST_CHECK(has("text /etc/resolv.conf holds nameserver 10.0.2.3\\nsearch\\tcorp.example\\n"));
                "     " + name + "\n";
     };
     BOOST_CHECK(host::lists_default_route(line("00000003", "eth0")));
