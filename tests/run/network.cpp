@@ -255,6 +255,70 @@ BOOST_AUTO_TEST_CASE(the_hosts_loopback_cannot_be_reached_unless_it_is_opened) {
     BOOST_TEST(outside.out == "hello\n", outside);
 }
 
+BOOST_AUTO_TEST_CASE(no_port_leads_in_or_out_that_is_not_published) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    // Each side listens on all addresses, and tries the other at its own loopback.
+    write(project / "listen.py", R"PY(
+import socket, sys
+server = socket.create_server(('', int(sys.argv[1])))
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagrams.bind(('', int(sys.argv[1])))
+datagrams.settimeout(0.5)
+print('up', flush=True)
+sys.stdin.readline()
+try:
+    print('datagram', datagrams.recv(99))
+except TimeoutError:
+    print('nothing')
+)PY");
+    write(project / "try.py", R"PY(
+import socket, sys
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', int(sys.argv[1])))
+try:
+    socket.create_connection(('127.0.0.1', int(sys.argv[1])), 2)
+    print('reached')
+except OSError:
+    print('refused')
+)PY");
+    for (const std::string backend : {"slirp4netns", "pasta"}) {
+        NEEDS(installed(backend), backend + " is not installed");
+        const std::string start = "$SANDBOX -q -p $PROFILE --net " + backend;
+        const std::string in = "mkfifo line; " + start +
+                               " %PUBLISH% python3 listen.py 18077 <line >up & "
+                               "exec 3>line; until grep -q up up; do sleep 0.05; done; python3 try.py 18077; "
+                               "echo >&3; wait $!; tail -n 1 up; exec 3>&-; rm line up; ";
+        const auto published = [&](const std::string& words) {
+            std::string text = in;
+            return text.replace(text.find("%PUBLISH%"), 9, words);
+        };
+        const Result attack = on_host(published("") + start + " python3 try.py 8001");
+        BOOST_TEST(attack.out == "refused\nnothing\nrefused\n", backend << attack);
+        const Result control =
+            on_host(published("--publish 18077:18077 --publish 18077:18077/udp") + "python3 try.py 8001");
+        BOOST_TEST(control.out == "reached\ndatagram b'x'\nreached\n", backend << control);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(slirp4netns_is_locked_in) {
+    NEEDS(can_attach() && started_by_root(), "slirp4netns or /dev/net/tun is missing, or root did not start this");
+    Process running({sandbox_program(), "-q", "--", "sh", "-c", "echo up; sleep 100"}, here());
+    BOOST_REQUIRE(running.wait_for("up"));
+    Options as_root;
+    as_root.as = &root_user();
+    // Of the host's files it has those that name resolvers, and none of the home.
+    const Result seen = run({"sh", "-c",
+                             "p=$(pgrep -P " + std::to_string(running.pid()) +
+                                 " -x slirp4netns); ls /proc/$p/root; ls /proc/$p/root/home 2>&1; "
+                                 "grep -E '^(Seccomp|CapEff):' /proc/$p/status | tr -s '\\t ' ' '"},
+                            as_root);
+    BOOST_TEST(!seen.printed("home\n"), seen);
+    BOOST_TEST(seen.printed("etc\n"), seen);
+    BOOST_TEST(seen.printed("No such file"), seen);
+    BOOST_TEST(seen.printed("Seccomp: 2\n"), seen);
+    running.signal(SIGTERM);
+    BOOST_TEST(running.finish().status == 143);
+}
+
 BOOST_AUTO_TEST_CASE(cmd_cannot_change_its_network) {
     NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
     const std::string attempts = "PATH=$PATH:/usr/sbin:/sbin; ip route del default 2>/dev/null && echo route; "
@@ -398,6 +462,10 @@ BOOST_AUTO_TEST_CASE(a_port_that_cannot_be_had_is_an_error_before_cmd_starts) {
     BOOST_TEST(taken.status == 125, taken);
     BOOST_TEST(taken.out.empty(), taken);
     BOOST_TEST(taken.said("--publish 8001:80: cannot listen on port 8001 of 127.0.0.1: Address already in use"), taken);
+    const Result many = on_host("ulimit -n 64; $SANDBOX -q -p $PROFILE --publish 0:80-200 echo ran");
+    BOOST_TEST(many.status == 125, many);
+    BOOST_TEST(many.out.empty(), many);
+    BOOST_TEST(many.said("ulimit -n"), many);
     const Result chosen = sandbox({"-q", "--publish", "0:80", "--status-fd", "1", "--", "echo", "ran"});
     BOOST_TEST(chosen.printed("\"published\":[{\"address\":\"127.0.0.1\",\"protocol\":\"tcp\",\"host_port\":"), chosen);
     BOOST_TEST(chosen.printed("ran\n"), chosen);
@@ -414,7 +482,3 @@ BOOST_AUTO_TEST_CASE(the_chosen_resolver_and_added_hosts_are_asked) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
-    const Result many = on_host("ulimit -n 64; $SANDBOX -q -p $PROFILE --publish 0:80-200 echo ran");
-    BOOST_TEST(many.status == 125, many);
-    BOOST_TEST(many.out.empty(), many);
-    BOOST_TEST(many.said("ulimit -n"), many);
