@@ -95,7 +95,7 @@ struct NetworkFacts {
     std::vector<std::string> own_addresses; ///< of the host's interfaces, the loopback's too
     int tun_error = 0;     ///< errno of opening /dev/net/tun for reading and writing; 0: it can be used
     bool has_ipv6 = false; ///< the host has a global IPv6 address and a route to everywhere
-    std::uint32_t first_unprivileged_port = 1024; ///< net.ipv4.ip_unprivileged_port_start: ip(7)
+    std::uint32_t first_unprivileged_port = 1024; ///< the first that the caller may open: ip(7), capabilities(7)
     std::string resolv_conf;                      ///< the text of /etc/resolv.conf, empty where it cannot be read
     std::string hosts;                            ///< that of /etc/hosts
 };

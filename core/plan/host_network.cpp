@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,6 +43,13 @@ std::vector<std::string> own_addresses() {
         }
     }
     return addresses;
+}
+
+/// Who may open ports that are for root: capabilities(7).
+bool may_bind_all_ports() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    return ::syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1U << CAP_NET_BIND_SERVICE)) != 0;
 }
 
 } // namespace
@@ -90,6 +99,9 @@ NetworkFacts look_at_network() {
                      lists_default_route(read_small_file("/proc/net/ipv6_route"));
     const std::string first = read_small_file("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     std::from_chars(first.data(), first.data() + first.size(), facts.first_unprivileged_port);
+    if (may_bind_all_ports()) {
+        facts.first_unprivileged_port = 0;
+    }
     facts.resolv_conf = read_small_file("/etc/resolv.conf");
     facts.hosts = read_small_file("/etc/hosts");
     return facts;

@@ -473,6 +473,16 @@ BOOST_AUTO_TEST_CASE(a_port_that_cannot_be_had_is_an_error_before_cmd_starts) {
 }
 
 BOOST_AUTO_TEST_CASE(the_chosen_resolver_and_added_hosts_are_asked) {
+BOOST_AUTO_TEST_CASE(a_privileged_port_is_for_whoever_may_open_it) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    const std::string words = "$SANDBOX -q -p $PROFILE --publish 81:80 echo ran";
+    const Result with = on_host(words); // which has all capabilities over the namespaces of that host
+    BOOST_TEST(with.out == "ran\n", with);
+    const Result without = on_host("setpriv --inh-caps=-all --ambient-caps=-all " + words);
+    BOOST_TEST(without.status == 125, without);
+    BOOST_TEST(without.said("cannot publish on port 81 of the host"), without);
+}
+
     NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
     const Result shown = sandbox({"-q", "--dns", "192.0.2.53", "--add-host", "db.example:192.0.2.7", "--", "sh", "-c",
                                   "cat /etc/resolv.conf; getent hosts db.example"});
