@@ -103,6 +103,15 @@ void check_dns(const List& dns) {
     }
 }
 
+/// The list's own resolver asks all of them.
+void note_unused_resolvers(const List& dns, std::vector<std::string>& notices) {
+    constexpr std::size_t kMostResolvers = 3; // MAXNS of resolv.conf(5)
+    for (std::size_t i = kMostResolvers; i < dns.items.size(); ++i) {
+        notices.push_back(fmt::format("{} has no effect: programs ask the first {} resolvers",
+                                      written_at(dns.items[i].origin), kMostResolvers));
+    }
+}
+
 bool names_a_resolver(const std::string& resolv_conf) {
     return resolv_conf.starts_with("nameserver") || resolv_conf.find("\nnameserver") != std::string::npos;
 }
@@ -132,6 +141,9 @@ NetworkPlan plan_network(const Profile::Network& network, const NamespacesPlan& 
         }
         plan.publish = plan_publish(network.publish, facts);
         plan.allow = plan_allow(network, ids, facts);
+        if (!plan.allow.wanted) {
+            note_unused_resolvers(network.dns, notices);
+        }
     } else {
         refuse_list_without_interface(network, plan, layers, notices);
         if (!network.publish.items.empty()) {

@@ -141,6 +141,17 @@ BOOST_AUTO_TEST_CASE(a_resolver_inside_or_none_at_all_is_refused) {
     CHECK_SAYS(notices(), "names no resolver");
 }
 
+BOOST_AUTO_TEST_CASE(a_fourth_resolver_is_said_to_have_no_effect) {
+    for (const char* address : {"192.0.2.1", "192.0.2.2", "192.0.2.3"}) {
+        add(profile.network.dns, "--dns", address);
+    }
+    BOOST_CHECK(!contains(notices(), "has no effect"));
+    add(profile.network.dns, "--dns", "192.0.2.4");
+    CHECK_SAYS(notices(), "--dns 192.0.2.4 has no effect");
+    add(profile.network.allow, "--net-allow", "deb.debian.org");
+    BOOST_CHECK(!contains(notices(), "has no effect"));
+}
+
 BOOST_AUTO_TEST_CASE(search_domains_are_kept_and_servers_are_not) {
     machine.network->resolv_conf = "# x\nnameserver 127.0.0.53\noptions edns0\nsearch corp.example\n";
     BOOST_CHECK(has("text /etc/resolv.conf holds nameserver 10.0.2.3\\noptions edns0\\nsearch corp.example\\n"));
