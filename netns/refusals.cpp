@@ -131,8 +131,8 @@ std::vector<std::string> refusal_lines(const AllowPlan& plan, const ResolverLog&
     std::vector<std::string> lines;
     for (const auto& [name, questions] : log.refused()) {
         if (!is_searched(log, name)) {
-            lines.push_back(fmt::format("{}, asked for {}: --net-allow {}", sandbox::quoted(name), times(questions),
-                                        shell_quoted(escaped(name))));
+            lines.push_back(fmt::format("{}, asked for {}{}", sandbox::quoted(name), times(questions),
+                                        can_be_allowed(name) ? ": --net-allow " + name : ", which names no host"));
         }
     }
     const Counts counts = read_counts(table);

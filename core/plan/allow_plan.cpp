@@ -260,6 +260,12 @@ bool names(const AllowEntry& entry, std::string_view name) {
     return entry.kind == Kind::name && name == entry.name;
 }
 
+bool can_be_allowed(std::string_view name) {
+    const bool has_empty_label = name.starts_with('.') || name.ends_with('.') || name.find("..") != name.npos;
+    return !name.empty() && !has_empty_label &&
+           std::ranges::all_of(name, [](char byte) { return byte == '.' || is_name_byte(byte); });
+}
+
 std::string port_words(const PortRange& ports) {
     if (ports.is_all()) {
         return "";

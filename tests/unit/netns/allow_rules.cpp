@@ -204,6 +204,17 @@ BOOST_AUTO_TEST_CASE(names_of_cmds_making_can_neither_forge_a_line_nor_flood_the
     BOOST_TEST(lines.back().starts_with("and "), lines.back());
 }
 
+BOOST_AUTO_TEST_CASE(what_no_entry_can_hold_is_told_without_a_line_that_would_allow_it) {
+    Log host;
+    host.log.take(log_line("config . is NXDOMAIN") + log_line("config a/b.example is NXDOMAIN") +
+                  log_line("config <name unprintable> is NXDOMAIN") + log_line("config c_d.example is NXDOMAIN"));
+    BOOST_TEST(joined(refusal_lines(host.plan, host.log, table("", 0))) ==
+               "'.', asked for once, which names no host\n"
+               "'<name unprintable>', asked for once, which names no host\n"
+               "'a/b.example', asked for once, which names no host\n"
+               "'c_d.example', asked for once: --net-allow c_d.example\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_was_searched_for_is_told_once) {
     Log host;
     host.log.take(log_line("config evil.example is NXDOMAIN") +
