@@ -22,6 +22,7 @@
 #include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
+#include "core/same_file.hpp"
 
 namespace sandbox {
 
@@ -59,14 +60,23 @@ bool is_whiteout(const struct stat& status) {
     return S_ISCHR(status.st_mode) && status.st_rdev == makedev(0, 0);
 }
 
-bool is_opaque(const Fd& directory) {
-    for (const char* name : {"user.overlay.opaque", "trusted.overlay.opaque", "user.fuseoverlayfs.opaque"}) {
-        char value = 0;
-        if (::fgetxattr(directory.get(), name, &value, 1) == 1 && value == 'y') {
-            return true;
-        }
+bool has_opaque_xattr(const Fd& directory, const char* name) {
+    char value = 0;
+    return ::fgetxattr(directory.get(), name, &value, 1) == 1 && value == 'y';
+}
+
+/// Whether the driver takes a file of this name for a mark. To the kernel it is one like any other, which CMD can make.
+bool is_name_of_mark(std::string_view name, OverlayMarks marks) {
+    return marks == OverlayMarks::fuse && name.starts_with(kDeletedMark);
+}
+
+bool is_opaque(const Fd& directory, OverlayMarks marks) {
+    if (marks == OverlayMarks::kernel) {
+        return has_opaque_xattr(directory, "user.overlay.opaque");
     }
-    return look_at(directory, std::string(kOpaqueMark)).has_value();
+    constexpr std::array kNames = {"user.overlay.opaque", "trusted.overlay.opaque", "user.fuseoverlayfs.opaque"};
+    return std::ranges::any_of(kNames, [&](const char* name) { return has_opaque_xattr(directory, name); }) ||
+           look_at(directory, std::string(kOpaqueMark));
 }
 
 std::string link_text(const Fd& directory, const std::string& name) {
@@ -82,10 +92,10 @@ struct Below {
     std::vector<Fd> directories;
 };
 
-Below find_below(const std::vector<Fd>& directories, const std::string& name) {
+Below find_below(const std::vector<Fd>& directories, const std::string& name, OverlayMarks marks) {
     Below below;
     for (const Fd& directory : directories) { // the topmost first
-        if (look_at(directory, std::string(kDeletedMark) + name)) {
+        if (marks == OverlayMarks::fuse && look_at(directory, std::string(kDeletedMark) + name)) {
             break;
         }
         const std::optional<struct stat> status = look_at(directory, name);
@@ -106,7 +116,7 @@ Below find_below(const std::vector<Fd>& directories, const std::string& name) {
         if (!below.directories.back()) {
             throw cannot_read(name, errno);
         }
-        if (is_opaque(below.directories.back())) {
+        if (is_opaque(below.directories.back(), marks)) {
             break;
         }
     }
@@ -115,6 +125,8 @@ Below find_below(const std::vector<Fd>& directories, const std::string& name) {
 
 class Comparison {
 public:
+    explicit Comparison(OverlayMarks marks) : marks_(marks) {}
+
     std::vector<Change> run(const std::string& upper, const std::vector<std::string>& lower) {
         const auto open = [](const std::string& path) {
             Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -138,12 +150,13 @@ private:
 
     void compare(const Fd& upper, const std::vector<Fd>& below, const std::string& path, std::size_t depth) {
         if (depth > kDeepest) {
-            throw Error("cannot compare what lies deeper than " + std::to_string(kDeepest) +
-                        " directories: " + quoted(path));
+            constexpr std::size_t kShown = 200;
+            throw Error(fmt::format("cannot compare what lies deeper than {} directories: {}...", kDeepest,
+                                    quoted(path.substr(0, kShown))));
         }
         const std::vector<std::string> names = names_in(upper, path);
         for (const std::string& name : names) {
-            if (name.starts_with(kDeletedMark)) {
+            if (is_name_of_mark(name, marks_)) {
                 if (name != kOpaqueMark) {
                     delete_name(below, name.substr(kDeletedMark.size()), path);
                 }
@@ -159,14 +172,14 @@ private:
                 compare_name(upper, below, name, *status, path + "/" + name, depth);
             }
         }
-        if (!below.empty() && is_opaque(upper)) {
+        if (!below.empty() && is_opaque(upper, marks_)) {
             delete_others(below, names, path);
         }
     }
 
     void compare_name(const Fd& upper, const std::vector<Fd>& below, const std::string& name, const struct stat& status,
                       const std::string& path, std::size_t depth) {
-        Below found = find_below(below, name);
+        Below found = find_below(below, name, marks_);
         if (!found.status) {
             add(Change::Kind::added, path, status);
         } else if (differs(upper, found, name, status)) {
@@ -187,21 +200,31 @@ private:
         if (now.st_mode != then.st_mode || now.st_uid != then.st_uid || now.st_gid != then.st_gid) {
             return true;
         }
-        if (S_ISDIR(now.st_mode)) {
-            return false;
-        }
         if (S_ISLNK(now.st_mode)) {
             std::array<char, PATH_MAX> text{};
             const ssize_t length = ::readlinkat(below.holder, name.c_str(), text.data(), text.size());
             return link_text(upper, name) !=
                    std::string_view(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
         }
-        return now.st_size != then.st_size || now.st_rdev != then.st_rdev ||
-               now.st_mtim.tv_sec != then.st_mtim.tv_sec || now.st_mtim.tv_nsec != then.st_mtim.tv_nsec;
+        const bool is_file = S_ISREG(now.st_mode);
+        if (!S_ISDIR(now.st_mode) &&
+            (now.st_size != then.st_size || now.st_rdev != then.st_rdev || now.st_mtim.tv_sec != then.st_mtim.tv_sec ||
+             now.st_mtim.tv_nsec != then.st_mtim.tv_nsec)) {
+            return true;
+        }
+        if (!S_ISDIR(now.st_mode) && !is_file) {
+            return false;
+        }
+        constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+        const Fd one(::openat(upper.get(), name.c_str(), kFlags));
+        const Fd other(::openat(below.holder, name.c_str(), kFlags));
+        // What cannot be compared counts as changed.
+        return !one || !other || !have_same_attributes(one.get(), other.get()) ||
+               (is_file && !have_same_content(one.get(), other.get()));
     }
 
     void delete_name(const std::vector<Fd>& below, const std::string& name, const std::string& path) {
-        const Below found = find_below(below, name);
+        const Below found = find_below(below, name, marks_);
         if (found.status) {
             add(Change::Kind::deleted, path + "/" + name, *found.status);
         }
@@ -212,7 +235,9 @@ private:
         std::set<std::string> hidden;
         for (const Fd& directory : below) {
             for (std::string& name : names_in(directory, path)) {
-                if (!std::ranges::binary_search(names, name) && !name.starts_with(kDeletedMark)) {
+                if (!std::ranges::binary_search(names, name) && !is_name_of_mark(name, marks_) &&
+                    !(marks_ == OverlayMarks::fuse &&
+                      std::ranges::binary_search(names, std::string(kDeletedMark) + name))) {
                     hidden.insert(std::move(name));
                 }
             }
@@ -222,6 +247,7 @@ private:
         }
     }
 
+    OverlayMarks marks_;
     std::vector<Change> changes_;
 };
 
@@ -263,8 +289,8 @@ template <class T> T number(std::string_view text) {
 
 } // namespace
 
-std::vector<Change> compare_layer(const std::string& upper, const std::vector<std::string>& lower) {
-    std::vector<Change> changes = Comparison().run(upper, lower);
+std::vector<Change> compare_layer(const std::string& upper, const std::vector<std::string>& lower, OverlayMarks marks) {
+    std::vector<Change> changes = Comparison(marks).run(upper, lower);
     std::ranges::stable_sort(changes, {}, &Change::path);
     return changes;
 }

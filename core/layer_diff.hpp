@@ -9,6 +9,9 @@
 
 namespace sandbox {
 
+/// Who wrote the layer: each has marks that the other takes for files.
+enum class OverlayMarks : std::uint8_t { kernel, fuse };
+
 /// One path that is not as it was.
 struct Change {
     enum class Kind : std::uint8_t { added, changed, deleted };
@@ -22,9 +25,10 @@ struct Change {
 };
 
 /// Compares the upper layer `upper` with `lower` (absolute directories, the lowest first), sorted by path. What was
-/// opened for writing and has the same type, mode, owner, size, time and link text is not a change.
-/// Before: the caller may read all of it, as root of a user namespace that maps the owners may. \throws Error
-[[nodiscard]] std::vector<Change> compare_layer(const std::string& upper, const std::vector<std::string>& lower);
+/// opened for writing and has the same type, mode, owner, size, time, content, attributes and link text is not a
+/// change. Before: the caller may read all of it, as root of a user namespace that maps the owners may. \throws Error
+[[nodiscard]] std::vector<Change> compare_layer(const std::string& upper, const std::vector<std::string>& lower,
+                                                OverlayMarks marks);
 
 /// What the files of a directory take on the disk, in bytes, files with several names once. \throws Error
 [[nodiscard]] std::uint64_t measure_tree(const std::string& directory);

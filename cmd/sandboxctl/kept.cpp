@@ -163,8 +163,9 @@ std::vector<Change> changes_of(Store& store, const std::string& name, const Kept
     const KeptLayer& layer = kept.layers[index];
     const std::vector<std::string> below = layers_below(store, layer);
     const std::string upper = fmt::format("{}/{}/upper", store.path_of(name), index);
+    const OverlayMarks marks = kept.driver == "fuse" ? OverlayMarks::fuse : OverlayMarks::kernel;
     std::vector<Change> changes = read_changes(
-        ask_in_user_namespace(store.user_namespace(), [&] { return to_text(compare_layer(upper, below)); }));
+        ask_in_user_namespace(store.user_namespace(), [&] { return to_text(compare_layer(upper, below, marks)); }));
     if (layer.name.starts_with('/')) {
         for (Change& change : changes) {
             change.path.insert(0, layer.name);

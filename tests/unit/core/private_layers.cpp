@@ -222,14 +222,15 @@ struct DiffPlace : Place {
                       0);
     }
     /// "added /path", a line each.
-    [[nodiscard]] std::string diff(const std::vector<std::string>& lower) const {
+    [[nodiscard]] std::string diff(const std::vector<std::string>& lower,
+                                   OverlayMarks marks = OverlayMarks::kernel) const {
         std::vector<std::string> paths;
         for (const std::string& name : lower) {
             directory(name);
             paths.push_back(top / name);
         }
         std::string text;
-        for (const Change& change : read_changes(to_text(compare_layer(top / "upper", paths)))) {
+        for (const Change& change : read_changes(to_text(compare_layer(top / "upper", paths, marks)))) {
             constexpr const char* kWords[] = {"added ", "changed ", "deleted "};
             text += kWords[static_cast<int>(change.kind)] + change.path + "\n";
         }
@@ -268,8 +269,55 @@ BOOST_AUTO_TEST_CASE(the_marks_of_fuse_overlayfs_mean_the_same) {
     file("low/gone");
     file("upper/.wh.gone", "");
     file("upper/d/.wh..wh..opq", "");
+    file("upper/d/.wh.one", "");
     file("upper/d/three");
-    BOOST_TEST(diff({"low"}) == "deleted /d/one\nadded /d/three\ndeleted /gone\n");
+    BOOST_TEST(diff({"low"}, OverlayMarks::fuse) == "deleted /d/one\nadded /d/three\ndeleted /gone\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_only_fuse_overlayfs_takes_for_a_mark_is_a_file_of_a_layer_of_the_kernels) {
+    file("low/d/one");
+    file("low/here");
+    copy("low/d", "upper/d");
+    file("upper/.wh.here", "");
+    file("upper/.wh.hidden/payload");
+    file("upper/d/.wh..wh..opq", "");
+    BOOST_TEST(diff({"low"}) ==
+               "added /.wh.here\nadded /.wh.hidden\nadded /.wh.hidden/payload\nadded /d/.wh..wh..opq\n");
+    BOOST_REQUIRE(::setxattr((top / "low/d").c_str(), "user.fuseoverlayfs.opaque", "y", 1, 0) == 0);
+    BOOST_REQUIRE(::setxattr((top / "upper/d").c_str(), "user.fuseoverlayfs.opaque", "y", 1, 0) == 0);
+    BOOST_TEST(diff({"low"}).find("deleted") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_is_told_though_size_and_time_were_set_back) {
+    file("low/content", "before");
+    file("low/attribute");
+    directory("low/d");
+    file("low/same", "same");
+    for (const char* name : {"content", "attribute", "d", "same"}) {
+        copy(std::string("low/") + name, std::string("upper/") + name);
+    }
+    file("upper/content", "behind");
+    fs::last_write_time(top / "upper/content", fs::last_write_time(top / "low/content"));
+    for (const char* name : {"upper/attribute", "upper/d"}) {
+        BOOST_REQUIRE(::setxattr((top / name).c_str(), "user.note", "new", 3, 0) == 0);
+    }
+    BOOST_TEST(diff({"low"}) == "changed /attribute\nchanged /content\nchanged /d\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_too_deep_is_told_in_few_words) {
+    directory("low");
+    const std::string name(9, 'd'); // the path stays shorter than PATH_MAX
+    std::string path = "upper";
+    for (int i = 0; i < 402; ++i) {
+        path += "/" + name;
+    }
+    directory(path);
+    try {
+        static_cast<void>(diff({"low"}));
+        BOOST_FAIL("it was compared");
+    } catch (const Error& error) {
+        BOOST_TEST(std::string(error.what()).size() < 400U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(lower_layers_are_seen_as_they_are_joined) {
