@@ -22,8 +22,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Unpacking starts anew where a layer was removed meanwhile; once is enough but for a very busy store.
-constexpr int kTries = 5;
 constexpr std::size_t kHead = std::size_t{64} << 10;
 
 std::string map_text(const OwnersPlan& owners) {
@@ -68,19 +66,15 @@ public:
 
     std::string run() {
         read_source();
-        for (int i = 0; i < kTries; ++i) {
-            std::vector<NewImage> images;
-            for (const DeliveredImage& image : delivered_) {
-                images.push_back(unpack(image));
-            }
-            if (root_) {
-                images.push_back(*root_);
-            }
-            if (commit(incoming_, images, layers_.unpacked())) {
-                return report(images);
-            }
+        std::vector<NewImage> images;
+        for (const DeliveredImage& image : delivered_) {
+            images.push_back(unpack(image));
         }
-        throw Error("layers are removed from the image store as fast as they come in").fix("run it again");
+        if (root_) {
+            images.push_back(*root_);
+        }
+        commit(incoming_, images, layers_.unpacked());
+        return report(images);
     }
 
 private:

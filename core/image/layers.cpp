@@ -7,6 +7,7 @@
 
 #include "core/base/error.hpp"
 #include "core/image/decompress.hpp"
+#include "core/image/layer_hold.hpp"
 #include "core/image/layer_writer.hpp"
 #include "core/image/store_files.hpp"
 #include "core/image/tree_digest.hpp"
@@ -55,12 +56,24 @@ std::string LayerImport::name_of(const std::string& diff_id, const LayerStack& s
     return name + (single_owner_ ? ".single" : "");
 }
 
+/// Whether the layer is in the store, where it now stays.
+bool LayerImport::hold(const std::string& name) {
+    if (!held_.contains(name)) {
+        Fd layer = hold_layer(name);
+        if (!layer) {
+            return false;
+        }
+        held_.emplace(name, std::move(layer));
+    }
+    return exists("layers/" + name + "/record");
+}
+
 bool LayerImport::push_known(LayerStack& stack, const std::string& name, const std::string& diff_id, bool plain) {
     std::string directory = "layers/" + name;
     const auto made = unpacked_.find(name);
     if (made != unpacked_.end()) {
         directory = made->second;
-    } else if (!exists(directory + "/record")) {
+    } else if (!hold(name)) {
         return false;
     }
     // A layer that says nothing about its root was given a plain one.

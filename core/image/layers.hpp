@@ -47,6 +47,7 @@ public:
 private:
     [[nodiscard]] std::string name_of(const std::string& diff_id, const LayerStack& stack, bool depends) const;
     [[nodiscard]] bool reuse(LayerStack& stack, const std::string& diff_id);
+    [[nodiscard]] bool hold(const std::string& name);
     [[nodiscard]] bool push_known(LayerStack& stack, const std::string& name, const std::string& diff_id, bool plain);
     std::string unpack(LayerStack& stack, Stream& tar, const std::string& name, const std::string& expected);
 
@@ -57,6 +58,7 @@ private:
     Budget stream_budget_; ///< of what comes out of the compression: zeros behind a tar's end cost time too
     Progress& progress_;
     Notes notes_;
+    std::map<std::string, Fd> held_; ///< of the store's layers, those that images build on
     std::map<std::string, std::string> unpacked_;
     std::map<std::string, bool> has_root_entry_; ///< of those
     std::size_t made_ = 0;

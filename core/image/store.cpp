@@ -148,7 +148,7 @@ LayerRecord read_layer_record(const std::string& store, const std::string& layer
     return record;
 }
 
-bool commit(const Incoming& incoming, const std::vector<NewImage>& images,
+void commit(const Incoming& incoming, const std::vector<NewImage>& images,
             const std::map<std::string, std::string>& layers) {
     // All that was unpacked is on the disk before anything is listed: a power cut must not leave a hollow layer.
     const Fd store = open_directory(".");
@@ -160,7 +160,7 @@ bool commit(const Incoming& incoming, const std::vector<NewImage>& images,
     for (const NewImage& image : images) {
         for (const std::string& layer : image.record.layers) {
             if (!layers.contains(layer) && !exists("layers/" + layer)) {
-                return false;
+                throw Error("the layer " + quoted(layer) + " has left the image store").fix("run it again");
             }
         }
     }
@@ -178,7 +178,6 @@ bool commit(const Incoming& incoming, const std::vector<NewImage>& images,
     write_file(made, sandbox::to_text(index));
     move(made, "references");
     sync_directory(".");
-    return true;
 }
 
 } // namespace sandbox::image

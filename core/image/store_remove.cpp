@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.hpp"
+#include "core/image/layer_hold.hpp"
 #include "core/image/store.hpp"
 #include "core/image/store_files.hpp"
 #include "core/image/store_sweep.hpp"
@@ -70,13 +71,17 @@ public:
 
 private:
     void drop_layer(const std::string& name) {
+        const std::string gone = incoming_.path("gone-" + name);
+        std::uint64_t size = 0;
         try {
-            removed_.size += read_layer_record(".", name).size;
+            size = read_layer_record(".", name).size;
         } catch (const Error&) {
             // A damaged layer goes all the same; its size is not known.
         }
-        ++removed_.layers;
-        move("layers/" + name, incoming_.path("gone-" + name));
+        if (move_layer_away(name, gone)) {
+            ++removed_.layers;
+            removed_.size += size;
+        }
     }
 
     Incoming incoming_; // before the lock, which it takes itself

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/error.hpp"
+#include "core/image/layer_hold.hpp"
 #include "core/image/store_files.hpp"
 #include "core/plan/host_image.hpp"
 
@@ -47,7 +48,7 @@ void set_unlisted_aside(const std::string& directory) {
         return; // a damaged image: `image verify` says so, and what it needed must stay
     }
     for (const std::string& name : layers) {
-        move("layers/" + name, directory + "/layer-" + name);
+        move_layer_away(name, directory + "/layer-" + name);
     }
 }
 

@@ -3,12 +3,17 @@ import json
 import sys
 
 from images import BASE
-from layers import Layout, directory, docker_archive, file, tar, tar_files, whiteout, write_files
+from layers import Layout, directory, docker_archive, file, opaque, tar, tar_files, whiteout, write_files
 
 # Its parents and its whiteout mean something else over each base.
 UPPER = tar([file("p/q/new", b"n"), whiteout("p/old")])
 ONE = tar([directory("./"), directory("p/", mode=0o700, uid=3), file("p/old")])
 OTHER = tar([directory("./"), directory("p/", mode=0o755, uid=4), directory("p/q/", mode=0o711)])
+
+
+# Many files, and then what hides something of the layer below.
+HIDDEN = tar([directory("./"), directory("p/"), file("p/gone"), directory("opaque/"), file("opaque/gone")])
+SLOW = tar([directory("many/")] + [file(f"many/{i}") for i in range(15000)] + [whiteout("p/gone"), opaque("opaque")])
 
 
 def docker():
@@ -30,13 +35,14 @@ def builds():
     return layout.add(layout.index(offered), "latest").finish()
 
 
-def over(base):
+def stacked(*tars):
     layout = Layout()
-    return layout.add(layout.manifest([base, UPPER]), "latest").finish()
+    return layout.add(layout.manifest(list(tars)), "latest").finish()
 
 
-WHAT = {"docker": docker, "builds": builds, "over-one": lambda: over(ONE), "over-other": lambda: over(OTHER),
-        "over-one-again": lambda: over(ONE)}
+WHAT = {"docker": docker, "builds": builds, "over-one": lambda: stacked(ONE, UPPER),
+        "over-other": lambda: stacked(OTHER, UPPER), "over-one-again": lambda: stacked(ONE, UPPER),
+        "slow-base": lambda: stacked(HIDDEN), "slow": lambda: stacked(HIDDEN, SLOW)}
 
 made = WHAT[sys.argv[1]]()
 if isinstance(made, dict):

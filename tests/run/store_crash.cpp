@@ -95,6 +95,28 @@ BOOST_AUTO_TEST_CASE(imports_side_by_side_share_layers_and_lose_nothing) {
     expect_whole();
 }
 
+BOOST_AUTO_TEST_CASE(an_image_whose_base_is_removed_while_it_is_imported_hides_what_it_hides) {
+    const std::filesystem::path base = made / "base";
+    const std::filesystem::path upper = made / "upper";
+    BOOST_TEST(script("more.py", {"slow-base", base}).status == 0);
+    BOOST_TEST(script("more.py", {"slow", upper}).status == 0);
+    BOOST_TEST(import({"--name", "base", base}).status == 0);
+    Process importing({sandboxctl_program(), "image", "import", "--name", "upper", upper}, here());
+    // The base is found by now, and the thousands of files of the upper layer come.
+    const Result waited = sh("for i in $(seq 500); do ls -d '" + store.string() +
+                             "'/incoming/*/layer-0 2>/dev/null && exit; sleep 0.01; done; exit 1");
+    BOOST_TEST(waited.status == 0, waited);
+    BOOST_TEST(images({"remove", "base"}).status == 0);
+    const Result imported = importing.finish();
+    BOOST_TEST(imported.status == 0, imported);
+    const Result marks = sh("cd '" + store.string() + "/layers' && stat -c %F */root/p/gone | grep -c character; " +
+                            "getfattr -n user.overlay.opaque --only-values */root/opaque 2>/dev/null");
+    BOOST_TEST(marks.out == "1\ny", marks);
+    expect_whole();
+    BOOST_TEST(images({"remove", "upper"}).printed("2 layers"));
+    expect_whole();
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_call_at_the_worst_place_leaves_the_store_as_it_was) {
     if (!installed("strace") || !started_by_root()) {
         SKIP("only root can trace a program whose helpers are setuid");
