@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>
@@ -113,12 +114,22 @@ std::string find_by_id(const StoreIndex& index, std::string_view digits) {
     return found;
 }
 
+/// A layer is opened with no link on the way to it, but ~/.local/share may be one, to a larger disk.
+std::string real_path(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+    if (!real) {
+        throw Error("cannot read the image store's " + quoted(path)).kernel(errno);
+    }
+    return real.get();
+}
+
 Image load(const std::string& data_dir, std::string reference, const std::string& id) {
     ImageRecord record = stored_record(data_dir, id);
     expect_own_directory(data_dir + "/layers");
+    const std::string real_dir = real_path(data_dir);
     Image image{std::move(reference), id, {}, record.single_owner, std::move(record.config)};
     for (const std::string& layer : record.layers) {
-        image.layers.push_back(layer_root(data_dir, layer));
+        image.layers.push_back(layer_root(real_dir, layer));
         struct stat status {};
         if (::lstat(image.layers.back().c_str(), &status) < 0 || !S_ISDIR(status.st_mode)) {
             throw Error("the image " + quoted(id) + " is damaged")

@@ -21,6 +21,20 @@ BOOST_AUTO_TEST_CASE(an_image_runs_with_root_inside_and_its_own_files) {
     BOOST_TEST(ran.printed("No such file"), ran);
 }
 
+BOOST_AUTO_TEST_CASE(a_store_behind_a_link_is_used_as_any_other) {
+    box();
+    link(home / "elsewhere", store.parent_path().string());
+    Options options = here();
+    options.environment["XDG_DATA_HOME"] = home / "elsewhere";
+    const Words words = {"--quiet", "--net", "none", "--image", "box", "--keep", "try", "sh", "-c", "echo x > /added"};
+    const Result ran = sandbox(words, options);
+    BOOST_TEST(ran.status == 0, ran);
+    const Result diff = run({sandboxctl_program(), "diff", "try"}, options);
+    BOOST_TEST(diff.printed("/added"), diff);
+    // The control: the same by the store's own name.
+    BOOST_TEST(sandbox(words).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(the_image_says_command_environment_directory_and_user_and_the_command_line_wins) {
     box({"environment APP=web", "environment PATH=/bin", "entrypoint sh", "entrypoint -c",
          "command echo $APP $(pwd) $(id -u):$(id -g) $HOME", "workdir /srv/app", "user web"});
@@ -117,6 +131,39 @@ BOOST_AUTO_TEST_CASE(a_hundred_layers_are_joined) {
     image("many", names);
     const Result ran = on("many", {"sh", "-c", "cat /last; ls / | grep -c file-"});
     BOOST_TEST(ran.out == "9999\n", ran);
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_somebody_uses_is_not_removed) {
+    box();
+    const auto remove = [&](const std::string& more = "") {
+        return outside({"sh", "-c", "\"$0\" image remove " + more + " box", sandboxctl_program()});
+    };
+    const auto expect_refused = [&](const char* cause) {
+        const Result refused = remove();
+        BOOST_TEST(refused.status == 125, refused);
+        BOOST_TEST(refused.said(cause), refused);
+        BOOST_TEST(box_sh("echo still there").out == "still there\n");
+    };
+    Options options = here();
+    options.keep_input_open = true;
+    Process running(
+        {sandbox_program(), "--quiet", "--net", "none", "--image", "box", "sh", "-c", "echo up; read never"}, options);
+    BOOST_REQUIRE(running.wait_for("up"));
+    expect_refused("a sandbox runs on it");
+    running.close_input();
+    static_cast<void>(running.finish());
+
+    BOOST_TEST(sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "try", "true"}).status == 0);
+    expect_refused("the kept layer try needs it");
+    BOOST_TEST(outside({sandboxctl_program(), "discard", "try"}).status == 0);
+    const Result removed = remove();
+    BOOST_TEST(removed.status == 0, removed);
+    BOOST_TEST(box_sh("true").said("there is no image"));
+
+    image("box", {"box"});
+    make_system(layer("box"));
+    BOOST_TEST(sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "try", "true"}).status == 0);
+    BOOST_TEST(remove("--force").status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(an_image_that_is_not_there_is_told_with_the_nearest) {
