@@ -210,19 +210,19 @@ void discard_one(Store& store, const std::string& name) {
     if (!lock) {
         throw Error("cannot discard the kept layer " + sandbox::quoted(name)).cause("a sandbox runs on it");
     }
-    const std::optional<KeptLayers> kept = read_kept_layers(path);
     // Among what runs have left it is removed by the next of them, should this be interrupted.
-    const std::string left = store.directory() + "/run/discarded-" + name;
+    const std::string among_left = "discarded-" + name;
+    remove_run_directories(store.directory(), store.user_namespace(), {among_left}); // of one that was
+    const std::string left = store.directory() + "/run/" + among_left;
     if (std::rename(path.c_str(), left.c_str()) < 0) {
         const int error_number = errno;
         throw Error("cannot discard the kept layer " + sandbox::quoted(name)).kernel(error_number);
     }
-    for (const KeptLayer& layer : kept ? kept->layers : std::vector<KeptLayer>{}) {
-        if (!layer.below.starts_with('/')) {
-            drop_image_user(store.data_dir(), layer.below, kept_user_name(name));
-        }
+    // Of any image: a run that was killed, or found the disk full, may have noted itself there and nothing else.
+    for (const std::string& id : stored_index(store.data_dir()).images) {
+        drop_image_user(store.data_dir(), id, kept_user_name(name));
     }
-    remove_run_directories(store.directory(), store.user_namespace(), {"discarded-" + name});
+    remove_run_directories(store.directory(), store.user_namespace(), {among_left});
 }
 
 int discard(const std::vector<std::string>& names) {

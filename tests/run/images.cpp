@@ -166,6 +166,21 @@ BOOST_AUTO_TEST_CASE(an_image_that_somebody_uses_is_not_removed) {
     BOOST_TEST(remove("--force").status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_cut_off_while_it_kept_or_discarded_a_layer_can_be_discarded) {
+    box();
+    BOOST_TEST(sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "try", "true"}).status == 0);
+    // As a run leaves it that was killed when it had noted itself with the image alone.
+    fs::remove(store / "private/kept/try/about");
+    // As a discard leaves it that was killed.
+    directory(store / "private/run/discarded-try/0");
+    const Result discarded = outside({sandboxctl_program(), "discard", "try"});
+    BOOST_TEST(discarded.status == 0, discarded);
+    BOOST_TEST(outside({sandboxctl_program(), "kept"}).out.empty());
+    BOOST_TEST(private_layers().empty());
+    const Result removed = outside({sandboxctl_program(), "image", "remove", "box"});
+    BOOST_TEST(removed.status == 0, removed);
+}
+
 BOOST_AUTO_TEST_CASE(an_image_that_is_not_there_is_told_with_the_nearest) {
     box();
     const Result absent = on("boxx", {"true"});
