@@ -1,13 +1,15 @@
 #!/bin/sh
 # image.sh: prints the path of the workstation's disk image; builds it first where the cache has none of this recipe.
-# The recipe is this script, the packages, the files below root/ and the kernel's version: nothing else makes a new
-# image, and without a new image no network is needed.
+# The recipe is this script, debian.sh, the packages, the files below root/ and the kernel's version: nothing else makes a
+# new image, and without a new image no network is needed.
 set -eu
 cd "$(dirname "$0")"
+# shellcheck source=tests/workstation/debian.sh
+. ./debian.sh
 
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sandbox-workstation
 kernel=$(linux.uml --version)
-recipe=$(find image.sh packages root -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-16)
+recipe=$(find image.sh debian.sh packages root -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-16)
 image=$cache/$kernel-$recipe.ext4
 
 mkdir -p "$cache"
@@ -30,17 +32,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 echo "workstation: building $image" >&2
 
-# This machine's own sources, and how it reaches them.
-set --
-for source in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-    [ ! -s "$source" ] || set -- "$@" "$source"
-done
-apt-config dump | grep -E '^Acquire::(Check-|https?::)' >"$work/apt.conf" || true
-suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-mmdebstrap --quiet --mode=root --variant=apt --format=directory \
-    --include="$(grep -v '^#' packages | paste -sd ,)" --aptopt="$work/apt.conf" \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' "$suite" "$work/root" "$@" >&2 9>&-
+debian directory "$work/root" apt packages
 
 root=$work/root
 cp -R root/. "$root"

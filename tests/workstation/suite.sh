@@ -55,8 +55,11 @@ run_tests() {
 # limit_tests: those of the workstation's own.
 limit_tests() {
     limits=tests/workstation/run-limits.sh
-    machine limits --run "developer=$limits" --run "developer-login=$limits" --run "storage=$limits" \
-        --run "batch=$limits" --run "plain=$limits" --run "root=$limits"
+    web_image=$(sh tests/workstation/web-image.sh)
+    mkdir "$work/limits.share"
+    cp "$web_image" "$work/limits.share/web.tar"
+    machine limits --share "$work/limits.share" --run "developer=$limits" --run "developer-login=$limits" \
+        --run "storage=$limits" --run "batch=$limits" --run "plain=$limits" --run "root=$limits"
     machine v1 --cgroup-v1 --run "batch=$limits"
 }
 
