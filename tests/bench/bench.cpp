@@ -1,6 +1,7 @@
 // bench PEER: what a start costs beside the peers', what stays in memory, and what the filter costs a system call.
 // bench limits: what limits cost a start, on a machine whose systemd gives cgroups: the workstation.
 // bench layers: what layers cost a start, a build and git.
+// bench images: what an import costs beside the programs that unpack the same image.
 // Everything of one table is measured interleaved in one run: only the ratios carry over to another machine.
 #include <sched.h>
 #include <sys/mount.h>
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/images.hpp"
 #include "tests/bench/layers.hpp"
 #include "tests/bench/limits.hpp"
 #include "tests/bench/measure.hpp"
@@ -226,7 +228,7 @@ void run_bench(const char* peer_program) {
 
 int main(int argc, char** argv) {
     if (argc != 2 && !(argc == 3 && std::string_view(argv[1]) == "network")) {
-        std::fputs("usage: bench PEER | bench limits | bench layers | bench network TRAFFIC\n", stderr);
+        std::fputs("usage: bench PEER | bench limits | bench layers | bench images | bench network TRAFFIC\n", stderr);
         return 2;
     }
     try {
@@ -234,6 +236,8 @@ int main(int argc, char** argv) {
             measure_limits();
         } else if (std::string_view(argv[1]) == "layers") {
             measure_layers();
+        } else if (std::string_view(argv[1]) == "images") {
+            static_cast<void>(measure_images());
         } else if (std::string_view(argv[1]) == "network") {
             static_cast<void>(measure_network(offer(argv[2], "traffic").c_str()));
         } else {
