@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed_at_any_moment
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
     std::mt19937 random(1);
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < rounds(200); ++i) {
         Process running(stubborn(), here());
         std::this_thread::sleep_for(moment(random));
         running.signal(SIGKILL);
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_terminated_at_any_mo
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
     std::mt19937 random(2);
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < rounds(200); ++i) {
         Process running({sandbox_program(), "--profile", "strict", "--", "sh", "-c",
                          "(trap '' TERM; setsid sleep 27182 & ) ; sleep 27182 & wait"},
                         here());
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_cmd_is_killed_100_times) {
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
     std::mt19937 random(3);
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < rounds(100); ++i) {
         Process running({sandbox_program(), "--profile", "strict", "--", "sh", "-c",
                          "echo up; (trap '' TERM; setsid sleep 27182 & ) ; sleep 27182 & wait"},
                         here());

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(an_import_that_is_killed_at_any_of_100_moments_leaves_the_s
     std::mt19937 random(20261128); // NOLINT: the same moments each time
     std::uniform_int_distribution<std::int64_t> moment(0, length.count() * 11 / 10);
     int cut_off = 0;
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < rounds(100); ++round) {
         Process process(words, here());
         std::this_thread::sleep_for(std::chrono::microseconds(moment(random)));
         const pid_t worker = worker_of(process.pid());
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(an_import_that_is_killed_at_any_of_100_moments_leaves_the_s
             BOOST_TEST(images({"remove", "cut"}).status == 0);
         }
     }
-    BOOST_TEST(cut_off > 20); // else the moments were none
+    BOOST_TEST(cut_off > rounds(100) / 5); // else the moments were none
     BOOST_TEST(run(words, here()).status == 0);
     expect_whole();
 }

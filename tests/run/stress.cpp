@@ -11,7 +11,7 @@ BOOST_FIXTURE_TEST_SUITE(stress, World)
 BOOST_AUTO_TEST_CASE(fifty_at_once_twenty_times) {
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < rounds(20); ++round) {
         std::vector<Process> running;
         running.reserve(50);
         for (int i = 0; i < 50; ++i) {
