@@ -173,7 +173,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 check: deps ## Run every test; installs what they need, where something is missing
 	@sh tests/support/deps.sh workstation
 	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(WORKSTATION_TESTS) $(PROBES)
-	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh" $(RUN_WORKSTATION)
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_WORKSTATION) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
 
 .PHONY: check-unit
 check-unit: $(UNIT) ## Run the unit tests
@@ -228,6 +228,8 @@ bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(BENCH_TRAFFIC) $(PROBES) ## Measure 
 .PHONY: asan
 asan: ## Run the unit and run tests under AddressSanitizer and UBSan
 	@$(MAKE) KIND=sanitized check-sanitized
+.PHONY: sanitized
+sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 .PHONY: check-sanitized
 check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 	@$(RUN_ALL) $(RUN_UNIT) $(RUN_RUN)

@@ -57,15 +57,14 @@ std::string why_not_kernel(const OverlaysPlan& plan) {
     return try_kernel_once(plan.directory, plan.list);
 }
 
-/// \param is_forced somebody asked for it by name.
-std::string why_not_fuse(const OverlaysPlan& plan, bool is_forced) {
+std::string why_not_fuse(const OverlaysPlan& plan) {
     if (plan.fuse_program.empty()) {
         return "fuse-overlayfs is not installed";
     }
     if (plan.fuse_error != 0) {
         return "fuse-overlayfs cannot open '/dev/fuse': " + kernel_word(plan.fuse_error);
     }
-    const std::string version = is_forced ? "" : fuse_version(plan.fuse_program);
+    const std::string version = fuse_version(plan.fuse_program);
     return is_broken_fuse_version(version) ? fmt::format("fuse-overlayfs {} writes wrong data (its issue 475)", version)
                                            : "";
 }
@@ -155,7 +154,7 @@ Choice choose_driver(const OverlaysPlan& plan, std::string_view kept_driver) {
     if (plan.driver == Driver::kernel || keeps_kernel) {
         throw with_fixes(std::move(error), plan);
     }
-    const std::string not_fuse = why_not_fuse(plan, false);
+    const std::string not_fuse = why_not_fuse(plan);
     if (!not_fuse.empty()) {
         throw with_fixes(std::move(error).cause(not_fuse), plan);
     }

@@ -1,4 +1,4 @@
-// Bytes between two sockets, and datagrams between a client and a server: the forwarder's work, without its process.
+// Bytes between two TCP sockets: what the forwarder does with a connection, without its process.
 // Plain code over memory that was set aside before.
 #pragma once
 

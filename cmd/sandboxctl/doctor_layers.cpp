@@ -1,4 +1,4 @@
-// The checks of sandboxctl doctor that try something: private layers, and the room for them.
+// The checks of sandboxctl doctor about layers and images: the overlay drivers, the room on the disk, skopeo.
 #include <sys/statvfs.h>
 
 #include <cerrno>

@@ -1,4 +1,4 @@
-// The verbs of sandboxctl, one file each. A verb adds itself to the command line and says what it does when chosen.
+// The verbs of sandboxctl. A verb adds itself to the command line and says what it does when chosen.
 #pragma once
 
 #include <functional>

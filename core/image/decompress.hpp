@@ -12,7 +12,7 @@ namespace sandbox::image {
 /// \param name for messages. \throws Error, then and while it is read: truncated, corrupt, a checksum that is wrong.
 [[nodiscard]] std::unique_ptr<Stream> decompress(Stream& from, std::string name);
 
-/// As `decompress`, in a thread of its own that works ahead, with the sha256 of what came out.
+/// Reads another stream in a thread of its own, some blocks ahead. \throws what that one threw, from next().
 class AheadStream : public Stream {
 public:
     /// Reads all of `from`, which nobody else may touch until the end was seen or this is gone.

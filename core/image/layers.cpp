@@ -68,7 +68,8 @@ bool LayerImport::hold(const std::string& name) {
     return exists("layers/" + name + "/record");
 }
 
-bool LayerImport::push_known(LayerStack& stack, const std::string& name, const std::string& diff_id, bool plain) {
+bool LayerImport::push_known(LayerStack& stack, const std::string& name, const std::string& diff_id,
+                             bool needs_root_entry) {
     std::string directory = "layers/" + name;
     const auto made = unpacked_.find(name);
     if (made != unpacked_.end()) {
@@ -76,9 +77,7 @@ bool LayerImport::push_known(LayerStack& stack, const std::string& name, const s
     } else if (!hold(name)) {
         return false;
     }
-    // A layer that says nothing about its root was given a plain one.
-    const bool is_dependent = name.find('-') != std::string::npos;
-    if (!is_dependent && !plain) {
+    if (needs_root_entry) {
         const bool has_root =
             made != unpacked_.end() ? has_root_entry_[name] : read_layer_record(".", name).has_root_entry;
         if (!has_root) {
@@ -99,11 +98,11 @@ bool LayerImport::push_known(LayerStack& stack, const std::string& name, const s
 bool LayerImport::reuse(LayerStack& stack, const std::string& diff_id) {
     const std::string dependent = name_of(diff_id, stack, true);
     const std::string independent = name_of(diff_id, stack, false);
-    if (dependent != independent && push_known(stack, dependent, diff_id, true)) {
+    if (dependent != independent && push_known(stack, dependent, diff_id, false)) {
         return true;
     }
     // The lowest layer of one image may be an upper one of another, over which it would look otherwise.
-    return push_known(stack, independent, diff_id, has_plain_root(stack));
+    return push_known(stack, independent, diff_id, !has_plain_root(stack));
 }
 
 std::string LayerImport::unpack(LayerStack& stack, Stream& tar, const std::string& name, const std::string& expected) {

@@ -48,7 +48,9 @@ private:
     [[nodiscard]] std::string name_of(const std::string& diff_id, const LayerStack& stack, bool depends) const;
     [[nodiscard]] bool reuse(LayerStack& stack, const std::string& diff_id);
     [[nodiscard]] bool hold(const std::string& name);
-    [[nodiscard]] bool push_known(LayerStack& stack, const std::string& name, const std::string& diff_id, bool plain);
+    /// \param needs_root_entry a layer that says nothing about its root will not do: it was given a plain one.
+    [[nodiscard]] bool push_known(LayerStack& stack, const std::string& name, const std::string& diff_id,
+                                  bool needs_root_entry);
     std::string unpack(LayerStack& stack, Stream& tar, const std::string& name, const std::string& expected);
 
     const Incoming& incoming_;

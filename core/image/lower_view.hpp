@@ -31,8 +31,6 @@ public:
     /// The entry at `path`; no symbolic link is followed. Nothing where it is not there, or hidden.
     [[nodiscard]] std::optional<LowerEntry> find(const Components& path) const;
 
-    [[nodiscard]] bool empty() const { return roots_.empty(); }
-
 private:
     std::vector<Fd> roots_; ///< the topmost first
 };

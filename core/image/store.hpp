@@ -1,4 +1,5 @@
-// Changes to the image store. All of it runs in a worker (worker.hpp), whose root directory is the store:
+// Changes to the image store. What writes to it runs in a worker (worker.hpp), whose root directory is the store; a
+// pull gets its files into incoming/ before:
 //
 //     lock                 held by whoever changes what is listed
 //     references           what each name leads to

@@ -55,7 +55,6 @@ std::uint64_t FileStream::skip(std::uint64_t count) {
 Bytes DigestStream::next() {
     const Bytes block = from_.next();
     sha256_.add(block);
-    size_ += block.size();
     if (progress_) {
         progress_(block.size());
     }

@@ -57,7 +57,6 @@ public:
         : from_(from), progress_(std::move(progress)) {}
 
     [[nodiscard]] Bytes next() override;
-    [[nodiscard]] std::uint64_t size() const { return size_; }
     /// Of all that passed. Once.
     [[nodiscard]] std::string digest() { return to_digest(sha256_.finish()); }
 
@@ -65,7 +64,6 @@ private:
     Stream& from_;
     std::function<void(std::size_t)> progress_;
     Sha256 sha256_;
-    std::uint64_t size_ = 0;
 };
 
 /// Passes bytes through and tells how many.

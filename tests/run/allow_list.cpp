@@ -455,7 +455,8 @@ BOOST_AUTO_TEST_CASE(the_end_tells_what_was_refused_how_often_and_what_would_all
 }
 
 BOOST_AUTO_TEST_CASE(pasta_is_held_to_a_list_too) {
-    NEEDS(can_hold() && installed("pasta"), kNoList);
+    NEEDS(can_hold(), kNoList);
+    NEEDS(installed("pasta"), "pasta is not installed");
     const Result result = held("--net pasta --net-allow allowed.test", "tcp,allowed.test,80 tcp,198.51.100.2,80 "
                                                                        "name,other.test");
     BOOST_TEST(result.out == "tcp,allowed.test,80 open\ntcp,198.51.100.2,80 ECONNREFUSED\nname,other.test no-address\n",
@@ -525,7 +526,8 @@ BOOST_AUTO_TEST_CASE(an_empty_list_lets_nothing_through) {
 }
 
 BOOST_AUTO_TEST_CASE(the_resolver_has_no_rights_and_no_files_and_nothing_is_left_of_it) {
-    NEEDS(can_hold() && started_by_root(), kNoList);
+    NEEDS(can_hold(), kNoList);
+    NEEDS(started_by_root(), "only root looks at what the resolver has");
     const Belongings before = belongings(*this);
     {
         Process running(

@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_root_that_holds_what_no_sandbox_shows_is_refused) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(any_profile_runs_on_an_image_and_its_grants_are_shown_there) {
+BOOST_AUTO_TEST_CASE(a_profile_without_a_root_of_its_own_runs_on_an_image_and_its_grants_are_shown_there) {
     box();
     write(project / "source.txt", "hello\n");
     const Result ran =
@@ -284,6 +284,7 @@ BOOST_AUTO_TEST_CASE(a_directory_of_an_image_that_is_a_link_to_the_host_shows_no
     image("etc", {"etc"});
     const std::string before = tree(home / "secret");
     const Result ran = on("etc", {"cat", "/etc/passwd"});
+    BOOST_TEST(ran.status == 125, ran);
     BOOST_TEST(!ran.printed("stolen"), ran);
     BOOST_TEST(tree(home / "secret") == before);
 }
@@ -298,8 +299,10 @@ BOOST_AUTO_TEST_CASE(what_cmd_plants_in_a_kept_layer_cannot_aim_the_next_run_at_
     BOOST_TEST(keep("rmdir /srv 2>/dev/null; ln -s " + home.string() + " /srv; ln -sf " + (home / "victim").string() +
                     " /etc/group; rm -f /etc/passwd; ln -s " + (home / "victim").string() + " /etc/passwd")
                    .status == 0);
-    const Result next = sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "evil", "--tmpfs", "/srv/made",
-                                 "--", "sh", "-c", "cat /etc/passwd; ls " + (home / "made").string() + " 2>&1"});
+    const Result next =
+        sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "evil", "--tmpfs", "/srv/made", "--", "sh",
+                 "-c", "cat /etc/passwd; ls " + (home / "made").string() + " 2>&1; echo ran"});
+    BOOST_TEST(next.printed("ran\n"), next);
     BOOST_TEST(!next.printed("untouched"), next);
     BOOST_TEST(!fs::exists(home / "made"));
     BOOST_TEST(read_file(home / "victim") == "untouched\n");
@@ -310,6 +313,7 @@ BOOST_AUTO_TEST_CASE(a_working_directory_of_an_image_cannot_lead_out) {
          {std::string("/proc/self/fd/7"), std::string("/proc/1/root"), std::string("/proc/self/cwd/..")}) {
         box({"workdir " + workdir});
         const Result ran = on("box", {"sh", "-c", "pwd; ls"});
+        BOOST_TEST(ran.status == 125, workdir << ran);
         BOOST_TEST(!ran.printed("project"), workdir << ran);
         fs::remove_all(store);
         directory(store / "images", 0700);

@@ -90,7 +90,6 @@ struct NetworkWorld : World {
         Options options = here();
         options.watchdog = std::chrono::minutes(10); // hundreds of programs, on a slow machine too
         options.environment["SANDBOX"] = sandbox_program();
-        options.environment["PROBES"] = probe_directory();
         options.environment["PROFILE"] = single_id();
         // The map keeps the user's own id, so that the sandbox inside sees the user it knows, and gives no range.
         return run({"unshare", "--user", "--map-current-user", "--keep-caps", "--net", "sh", "-c", setup + script},
@@ -467,6 +466,10 @@ BOOST_AUTO_TEST_CASE(a_port_that_cannot_be_had_is_an_error_before_cmd_starts) {
     BOOST_TEST(many.status == 125, many);
     BOOST_TEST(many.out.empty(), many);
     BOOST_TEST(many.said("ulimit -n"), many);
+}
+
+BOOST_AUTO_TEST_CASE(a_free_port_is_chosen_and_told) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
     const Result chosen = sandbox({"-q", "--publish", "0:80", "--status-fd", "1", "--", "echo", "ran"});
     BOOST_TEST(chosen.printed("\"published\":[{\"address\":\"127.0.0.1\",\"protocol\":\"tcp\",\"host_port\":"), chosen);
     BOOST_TEST(chosen.printed("ran\n"), chosen);
@@ -483,7 +486,7 @@ BOOST_AUTO_TEST_CASE(a_privileged_port_is_for_whoever_may_open_it) {
     BOOST_TEST(without.said("cannot publish on port 81 of the host"), without);
 }
 
-BOOST_AUTO_TEST_CASE(the_chosen_resolver_and_added_hosts_are_asked) {
+BOOST_AUTO_TEST_CASE(the_chosen_resolver_and_added_hosts_stand_in_resolv_conf_and_hosts) {
     NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
     const Result shown = sandbox({"-q", "--dns", "192.0.2.53", "--add-host", "db.example:192.0.2.7", "--", "sh", "-c",
                                   "cat /etc/resolv.conf; getent hosts db.example"});

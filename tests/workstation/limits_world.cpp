@@ -79,7 +79,9 @@ Words Limits::with_hog(Words options, const Words& words) {
 }
 
 Result Limits::hog(Words options, const Words& words) const {
-    return sandbox(with_hog(std::move(options), words));
+    Options how = here();
+    how.watchdog = std::chrono::minutes(10); // it touches hundreds of MiB, in a slow machine
+    return sandbox(with_hog(std::move(options), words), how);
 }
 
 Process Limits::waiting(Words options) const {
