@@ -132,9 +132,15 @@ $(B)/unit-$(1): $(call objects,$(call sources,tests/unit/$(1))) $(COUNT) $(B)/li
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit,$(l))))
 
-RUN_TESTS := $(B)/run-tests
+# They start the programs of either kind, and are no part of what is sanitized.
+RUN_TESTS := build/plain/run-tests
+ifeq ($(KIND),plain)
 $(RUN_TESTS): $(call objects,$(call sources,tests/run)) $(COUNT) $(B)/libsupport.a
 	$(CXX) $(LDHARDEN) $(LDSECTIONS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libsupport.a -lutil
+else
+$(RUN_TESTS): FORCE
+	@$(MAKE) KIND=plain $@
+endif
 
 WORKSTATION_TESTS := $(B)/workstation-tests
 $(WORKSTATION_TESTS): $(call objects,$(call sources,tests/workstation)) $(COUNT) $(B)/libsupport.a
@@ -229,7 +235,7 @@ bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(BENCH_TRAFFIC) $(PROBES) ## Measure 
 asan: ## Run the unit and run tests under AddressSanitizer and UBSan
 	@$(MAKE) KIND=sanitized check-sanitized
 .PHONY: sanitized
-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
+sanitized: $(PROGRAMS) $(UNIT) $(PROBES)
 .PHONY: check-sanitized
 check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 	@$(RUN_ALL) $(RUN_UNIT) $(RUN_RUN)

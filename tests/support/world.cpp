@@ -68,6 +68,11 @@ bool installed(std::string_view name) {
     return false;
 }
 
+int rounds(int plain) {
+    const char* kind = std::getenv("SANDBOX_TEST_KIND");
+    return kind != nullptr && std::string_view(kind) == "sanitized" ? (plain + 9) / 10 : plain;
+}
+
 void give_to_user(const fs::path& path) {
     if (started_by_root() && ::lchown(path.c_str(), user().uid, user().gid) != 0) {
         throw std::runtime_error("cannot chown " + path.string());

@@ -55,15 +55,9 @@ struct World {
     void profile(const std::string& name, std::string_view toml) const;
 };
 
-/// How often a test repeats that trusts to luck: `plain` times; a tenth of that under sanitizers, which make each round
-/// many times as long and find in the first what they find.
-[[nodiscard]] constexpr int rounds(int plain) {
-#ifdef __SANITIZE_ADDRESS__
-    return (plain + 9) / 10;
-#else
-    return plain;
-#endif
-}
+/// How often a test repeats that trusts to luck: `plain` times; a tenth of that with sanitized programs, which make
+/// each round many times as long and find in the first what they find.
+[[nodiscard]] int rounds(int plain);
 
 /// Makes the test user the owner, where root started the tests. A link itself, not what it leads to.
 void give_to_user(const std::filesystem::path& path);

@@ -28,7 +28,7 @@ mkdir -p "$work/share/source"
 cp -R "$SANDBOX_TEST_PREFIX" "$work/share/prefix"
 cp -R "$SANDBOX_TEST_PROBES" "$work/share/probes"
 cp -R tests/images "$work/share/images"
-cp "build/$kind/run-tests" "build/$kind/workstation-tests" tests/support/users.sh "$work/share/"
+cp build/plain/run-tests "build/$kind/workstation-tests" tests/support/users.sh "$work/share/"
 # What the tests compile inside.
 cp -R --parents core/base tests/run/probes "$work/share/source"
 
