@@ -1,6 +1,6 @@
 #!/bin/sh
 # stage.sh KIND COMMAND...: installs build/KIND where every user can read it (the clone may lie in a closed directory), runs
-# COMMAND with SANDBOX_TEST_KIND, _PREFIX, _PROBES, _IMAGES and _SOURCE set, and removes the installation.
+# COMMAND with SANDBOX_TEST_PREFIX, _PROBES, _IMAGES and _SOURCE set, and removes the installation.
 set -eu
 
 # shellcheck source=tests/support/jobserver.sh
@@ -26,5 +26,6 @@ chmod -R a+rX "$stage"
 sh tests/support/users.sh
 
 export SANDBOX_TEST_PREFIX="$stage/usr/local" SANDBOX_TEST_PROBES="$stage/probes" SANDBOX_TEST_SOURCE="$PWD"
-export SANDBOX_TEST_IMAGES="$stage/images" SANDBOX_TEST_KIND="$kind"
+export SANDBOX_TEST_IMAGES="$stage/images"
+[ "$kind" = plain ] || export SANDBOX_TEST_SLOW=yes
 "$@"

@@ -55,8 +55,8 @@ struct World {
     void profile(const std::string& name, std::string_view toml) const;
 };
 
-/// How often a test repeats that trusts to luck: `plain` times; a tenth of that with sanitized programs, which make
-/// each round many times as long and find in the first what they find.
+/// How often a test repeats that trusts to luck: `plain` times; a tenth of that under sanitizers and on the
+/// workstation, where each round is many times as long.
 [[nodiscard]] int rounds(int plain);
 
 /// Makes the test user the owner, where root started the tests. A link itself, not what it leads to.

@@ -4,6 +4,7 @@
 set -euf
 cd /tmp/share
 export SANDBOX_TEST_PREFIX="$PWD/prefix" SANDBOX_TEST_PROBES="$PWD/probes" SANDBOX_TEST_SOURCE="$PWD/source"
+export SANDBOX_TEST_SLOW=yes
 export SANDBOX_TEST_IMAGES="$PWD/images" SANDBOX_TEST_WEB_IMAGE="$PWD/web.tar"
 
 case $(id -un) in
