@@ -60,7 +60,7 @@ public:
         // From here on they are not there any more; what follows would also be done by the next import.
         for (const std::string& id : removed_.images) {
             if (exists(image_path(id))) {
-                move(image_path(id), incoming_.path("gone-" + id.substr(kSha256.size())));
+                move(image_path(id), incoming_.path("image-" + id.substr(kSha256.size())));
             }
         }
         for (const std::string& name : unneeded_layers(index_)) {
@@ -71,7 +71,7 @@ public:
 
 private:
     void drop_layer(const std::string& name) {
-        const std::string gone = incoming_.path("gone-" + name);
+        const std::string gone = incoming_.path("layer-" + name);
         std::uint64_t size = 0;
         try {
             size = read_layer_record(".", name).size;

@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(a_directory_of_an_image_that_is_a_link_to_the_host_shows_no
     image("etc", {"etc"});
     const std::string before = tree(home / "secret");
     const Result ran = on("etc", {"cat", "/etc/passwd"});
-    BOOST_TEST(ran.status == 125, ran);
+    BOOST_TEST(ran.said("can't open '/etc/passwd'"), ran);
     BOOST_TEST(!ran.printed("stolen"), ran);
     BOOST_TEST(tree(home / "secret") == before);
 }
@@ -313,7 +313,8 @@ BOOST_AUTO_TEST_CASE(a_working_directory_of_an_image_cannot_lead_out) {
          {std::string("/proc/self/fd/7"), std::string("/proc/1/root"), std::string("/proc/self/cwd/..")}) {
         box({"workdir " + workdir});
         const Result ran = on("box", {"sh", "-c", "pwd; ls"});
-        BOOST_TEST(ran.status == 125, workdir << ran);
+        // Refused, or a directory of the sandbox's own.
+        BOOST_TEST((ran.status == 125 || ran.printed("bin\ndev\netc\n")), workdir << ran);
         BOOST_TEST(!ran.printed("project"), workdir << ran);
         fs::remove_all(store);
         directory(store / "images", 0700);

@@ -462,6 +462,11 @@ BOOST_AUTO_TEST_CASE(a_port_that_cannot_be_had_is_an_error_before_cmd_starts) {
     BOOST_TEST(taken.status == 125, taken);
     BOOST_TEST(taken.out.empty(), taken);
     BOOST_TEST(taken.said("--publish 8001:80: cannot listen on port 8001 of 127.0.0.1: Address already in use"), taken);
+}
+
+BOOST_AUTO_TEST_CASE(more_ports_than_descriptors_are_an_error_before_cmd_starts) {
+    NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
+    NEEDS(!is_sanitized(), "UBSan looks at memory through a pipe, and no descriptor is left for it");
     const Result many = on_host("ulimit -n 64; $SANDBOX -q -p $PROFILE --publish 0:80-200 echo ran");
     BOOST_TEST(many.status == 125, many);
     BOOST_TEST(many.out.empty(), many);

@@ -27,5 +27,5 @@ sh tests/support/users.sh
 
 export SANDBOX_TEST_PREFIX="$stage/usr/local" SANDBOX_TEST_PROBES="$stage/probes" SANDBOX_TEST_SOURCE="$PWD"
 export SANDBOX_TEST_IMAGES="$stage/images"
-[ "$kind" = plain ] || export SANDBOX_TEST_SLOW=yes
+[ "$kind" = plain ] || export SANDBOX_TEST_SANITIZED=yes
 "$@"

@@ -55,6 +55,9 @@ struct World {
     void profile(const std::string& name, std::string_view toml) const;
 };
 
+/// Whether the programs that are tested run under sanitizers.
+[[nodiscard]] bool is_sanitized();
+
 /// How often a test repeats that trusts to luck: `plain` times; a tenth of that under sanitizers and on the
 /// workstation, where each round is many times as long.
 [[nodiscard]] int rounds(int plain);
