@@ -241,16 +241,18 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_published_ports_is_told) {
 
 BOOST_AUTO_TEST_CASE(the_hosts_loopback_cannot_be_reached_unless_it_is_opened) {
     NEEDS(can_attach(), "slirp4netns or /dev/net/tun is missing");
-    const std::string probes = " sh -c 'for a in 127.0.0.1 10.0.2.2 10.0.2.3; do "
-                               "curl -s -m 2 http://$a:8001/ || echo closed; done'";
+    const auto probes = [](const std::string& patience) {
+        return " sh -c 'for a in 127.0.0.1 10.0.2.2 10.0.2.3; do curl -s -m " + patience +
+               " http://$a:8001/ || echo closed; done'";
+    };
     for (const std::string backend : {"slirp4netns", "pasta"}) {
         NEEDS(installed(backend), backend + " is not installed");
-        const Result attack = on_host("$SANDBOX -q -p $PROFILE --net " + backend + probes);
+        const Result attack = on_host("$SANDBOX -q -p $PROFILE --net " + backend + probes("3"));
         BOOST_TEST(attack.out == "closed\nclosed\nclosed\n", backend << attack);
-        const Result control = on_host("$SANDBOX -q -p $PROFILE --host-loopback --net " + backend + probes);
+        const Result control = on_host("$SANDBOX -q -p $PROFILE --host-loopback --net " + backend + probes("30"));
         BOOST_TEST(control.printed("hello"), backend << control);
     }
-    const Result outside = on_host("curl -s -m 2 http://127.0.0.1:8001/");
+    const Result outside = on_host("curl -s -m 30 http://127.0.0.1:8001/");
     BOOST_TEST(outside.out == "hello\n", outside);
 }
 
