@@ -10,6 +10,12 @@ sandbox=$SANDBOX_TEST_PREFIX/bin/sandbox
 probe=$SANDBOX_TEST_PROBES/bare
 counts=${SANDBOX_TEST_COUNTS:-/dev/null}
 
+# As the run tests do: two of them would see each other's processes.
+lock=/tmp/sandbox-tests.lock
+[ -e "$lock" ] || : >"$lock"
+exec 9<"$lock"
+flock 9
+
 mkdir -p "$work/home/project" "$work/home/.config/sandbox/profiles"
 profile=strict
 as_user=
@@ -31,7 +37,7 @@ trace() {
     (cd "$work/home/project" && exec env -i PATH=/usr/bin:/bin HOME="$work/home" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
         timeout -k 5 30 strace -f -qq $as_user -o "$work/trace" "$@" \
         "$sandbox" --profile "$profile" --ro "$SANDBOX_TEST_PROBES" -- "$probe") \
-        >"$work/out" 2>"$work/err" </dev/null || status=$?
+        >"$work/out" 2>"$work/err" </dev/null 9<&- || status=$?
 }
 
 # The call that was made to fail, with its arguments: strace tells a call in two lines where another process's came between.
