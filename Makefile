@@ -179,7 +179,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 check: deps ## Run every test; installs what they need, where something is missing
 	@sh tests/support/deps.sh workstation
 	@$(MAKE) $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(WORKSTATION_TESTS) $(PROBES)
-	@$(RUN_ALL) "&"$(RUN_WORKSTATION) $(RUN_UNIT) $(RUN_TEXT) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
+	@$(RUN_ALL) $(RUN_UNIT) $(RUN_TEXT) $(RUN_WORKSTATION) $(RUN_RUN) "faults=$(STAGED) sh tests/faults.sh"
 
 .PHONY: check-unit
 check-unit: $(UNIT) ## Run the unit tests

@@ -63,9 +63,10 @@ BOOST_AUTO_TEST_CASE(a_loop_of_refused_calls_prints_nothing_of_ours) {
     Options options = here();
     // Two thousand starts of a program take more than a minute on a slow machine.
     options.watchdog = std::chrono::minutes(10);
-    const Result looped = sandbox({"--quiet", "--profile", "strict", "--", "sh", "-c",
-                                   "for i in $(seq 2000); do unshare -U true 2>/dev/null; done; echo done"},
-                                  options);
+    const Result looped = sandbox(
+        {"--quiet", "--profile", "strict", "--", "sh", "-c",
+         "for i in $(seq " + std::to_string(rounds(2000)) + "); do unshare -U true 2>/dev/null; done; echo done"},
+        options);
     BOOST_TEST(looped.out == "done\n", looped);
     BOOST_TEST(looped.err.empty(), looped);
 }

@@ -17,7 +17,7 @@
 #   --shell             a shell as developer on this terminal, with /tmp/share/bin in its path, before the scripts
 #   --cgroup-v1         boots with the cgroups of old: no unified hierarchy, nothing delegated
 #   --memory SIZE       the machine's memory (2G)
-#   --timeout SECONDS   when to end a machine that hangs (1200)
+#   --timeout SECONDS   when to end a machine that hangs (2700)
 #
 # The status is 0 where every script ended with 0, 1 where one did not, 2 for a usage error, and 3 where the machine did
 # not come to its end: then the end of its console is shown.
@@ -49,7 +49,7 @@ trap 'exit 130' INT TERM HUP
 mkdir -p "$work/machine" "$work/shared/host/jobs" "$work/shared/host/share"
 results=$work/shared/results
 memory=2G
-timeout=1200
+timeout=2700
 cgroup_v1=
 shell=
 number=10

@@ -80,7 +80,8 @@ case $tests in
     await
     # These are the long half.
     run_tests one --run_test=stress --run_test=cleanup
-    run_tests two --run_test=!stress --run_test=!cleanup
+    # What an archive may hold does not depend on the kernel, and takes long.
+    run_tests two --run_test=!stress --run_test=!cleanup --run_test=!store_hostile --run_test=!store_crash
     ;;
 limits) limit_tests ;;
 *) run_tests one --run_test="$tests" ;;
