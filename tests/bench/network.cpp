@@ -24,12 +24,12 @@ constexpr int kConnections = 1000;
 constexpr double kWantedThroughput = 0.95;
 constexpr double kWantedStart = 1.0;
 
-/// slirp4netns(1) beside bwrap(1), as their manuals have it: bwrap waits until the interface is there. "$@" runs
-/// inside.
+/// slirp4netns(1) beside bwrap(1), as their manuals have it: bwrap waits until the interface is there. As uid 0,
+/// or it puts another user namespace inside, from which slirp4netns may not join the network's. "$@" runs inside.
 constexpr const char* kByHand = R"SH(
 set -e
 d=$(mktemp -d); mkfifo $d/info $d/block $d/ready
-bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --info-fd 5 --block-fd 4 "$@" 5>$d/info 4<>$d/block & bwrap=$!
+bwrap --unshare-all --uid 0 --gid 0 --ro-bind / / --dev /dev --proc /proc --info-fd 5 --block-fd 4 "$@" 5>$d/info 4<>$d/block & bwrap=$!
 child=$(sed -n 's/.*"child-pid": \([0-9]*\).*/\1/p' $d/info)
 slirp4netns --configure --mtu=65520 $LOOPBACK --ready-fd=6 $child tap0 6<>$d/ready >/dev/null 2>&1 & slirp=$!
 head -c 1 <$d/ready >/dev/null
