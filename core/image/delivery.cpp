@@ -12,18 +12,11 @@ namespace sandbox::image {
 
 namespace {
 
-constexpr std::string_view kSha256 = "sha256:";
 constexpr int kDeepestIndex = 4;
 constexpr std::size_t kMostDocuments = 2000;
 
 std::string blob_path(const std::string& digest) {
-    return "blobs/sha256/" + digest.substr(kSha256.size());
-}
-
-[[noreturn]] void refuse_digest(const std::string& name, const std::string& wanted, const std::string& found) {
-    throw Error("the image's " + quoted(name) + " is not what its digest says")
-        .cause(fmt::format("wanted {}, found {}", wanted, found))
-        .fix("fetch the image again; if it stays so, do not trust it");
+    return "blobs/sha256/" + hex_of(digest);
 }
 
 void expect_size(const Blob& blob, const Descriptor& descriptor) {

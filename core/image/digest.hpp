@@ -40,4 +40,7 @@ private:
 /// "sha256:HEX" of a text.
 [[nodiscard]] std::string digest_of(std::string_view text);
 
+/// \throws Error always: `name` of an image is not what its digest says.
+[[noreturn]] void refuse_digest(const std::string& name, const std::string& wanted, const std::string& found);
+
 } // namespace sandbox::image

@@ -3,20 +3,18 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <fmt/format.h>
-
 #include "core/base/error.hpp"
 #include "core/image/decompress.hpp"
 #include "core/image/layer_hold.hpp"
 #include "core/image/layer_writer.hpp"
 #include "core/image/store_files.hpp"
 #include "core/image/tree_digest.hpp"
+#include "core/plan/image_reference.hpp"
 
 namespace sandbox::image {
 
 namespace {
 
-constexpr std::string_view kSha256 = "sha256:";
 constexpr std::size_t kChainDigits = 16;
 
 /// image-spec, config.md: "Layer ChainID".
@@ -35,12 +33,6 @@ bool has_plain_root(const LayerStack& stack) {
            (status.st_mode & 07777) == 0755 && attributes_of(root.get(), status).xattrs.empty();
 }
 
-[[noreturn]] void refuse_digest(const std::string& name, const std::string& wanted, const std::string& found) {
-    throw Error("the image's " + quoted(name) + " is not what its digest says")
-        .cause(fmt::format("wanted {}, found {}", wanted, found))
-        .fix("fetch the image again; if it stays so, do not trust it");
-}
-
 } // namespace
 
 LayerImport::LayerImport(const Incoming& incoming, bool single_owner, std::string uid_map, Budget& budget,
@@ -49,9 +41,9 @@ LayerImport::LayerImport(const Incoming& incoming, bool single_owner, std::strin
       stream_budget_(stream_budget), progress_(progress) {}
 
 std::string LayerImport::name_of(const std::string& diff_id, const LayerStack& stack, bool depends) const {
-    std::string name = diff_id.substr(kSha256.size());
+    std::string name = hex_of(diff_id);
     if (depends && !stack.chain.empty()) {
-        name += "-" + stack.chain.substr(kSha256.size(), kChainDigits);
+        name += "-" + hex_of(stack.chain).substr(0, kChainDigits);
     }
     return name + (single_owner_ ? ".single" : "");
 }

@@ -23,12 +23,7 @@ namespace sandbox::image {
 
 namespace {
 
-constexpr std::string_view kSha256 = "sha256:";
 constexpr std::size_t kLargestLayerRecord = std::size_t{1} << 20;
-
-std::string image_path(const std::string& id) {
-    return "images/" + id.substr(kSha256.size());
-}
 
 std::uint64_t read_number(std::string_view text) {
     std::uint64_t number = 0;
@@ -49,7 +44,7 @@ void put_layers(const std::map<std::string, std::string>& layers) {
 /// Renames the image's directory into place; who uses an older one of the same id still does.
 void put_image(const Incoming& incoming, const NewImage& image) {
     const std::string target = image_path(image.id);
-    const std::string made = incoming.path("image-" + image.id.substr(kSha256.size()));
+    const std::string made = incoming.path("image-" + hex_of(image.id));
     make_directory(made);
     write_file(made + "/record", sandbox::to_text(image.record));
     write_file(made + "/config.json", image.config);

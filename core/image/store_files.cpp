@@ -10,6 +10,7 @@
 #include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/plan/image_reference.hpp"
 #include "core/remove_tree.hpp"
 
 namespace sandbox::image {
@@ -21,6 +22,10 @@ namespace {
 }
 
 } // namespace
+
+std::string image_path(const std::string& id) {
+    return "images/" + hex_of(id);
+}
 
 void make_directory(const std::string& path) {
     if (::mkdir(path.c_str(), S_IRWXU) < 0 && errno != EEXIST) {

@@ -9,6 +9,9 @@
 
 namespace sandbox::image {
 
+/// The directory of an image, by its id.
+[[nodiscard]] std::string image_path(const std::string& id);
+
 /// \throws Error, for all of these.
 void make_directory(const std::string& path);
 [[nodiscard]] Fd open_directory(const std::string& path);

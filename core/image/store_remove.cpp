@@ -17,12 +17,6 @@ namespace sandbox::image {
 
 namespace {
 
-constexpr std::string_view kSha256 = "sha256:";
-
-std::string image_path(const std::string& id) {
-    return "images/" + id.substr(kSha256.size());
-}
-
 /// One removal, under the store's lock. What is taken out is renamed away at once and deleted at the end.
 class Removal {
 public:
@@ -60,7 +54,7 @@ public:
         // From here on they are not there any more; what follows would also be done by the next import.
         for (const std::string& id : removed_.images) {
             if (exists(image_path(id))) {
-                move(image_path(id), incoming_.path("image-" + id.substr(kSha256.size())));
+                move(image_path(id), incoming_.path("image-" + hex_of(id)));
             }
         }
         for (const std::string& name : unneeded_layers(index_)) {

@@ -25,13 +25,12 @@ namespace {
 constexpr std::size_t kLargestReferences = std::size_t{4} << 20;
 constexpr std::size_t kLargestRecord = std::size_t{16} << 20;
 constexpr std::size_t kFewestDigits = 4;
-constexpr std::string_view kSha256 = "sha256:";
 
 std::string image_directory(const std::string& data_dir, const std::string& id) {
     if (!is_digest(id)) { // it becomes a path
         throw Error("no image has the id " + quoted(id));
     }
-    return data_dir + "/images/" + id.substr(kSha256.size());
+    return data_dir + "/images/" + hex_of(id);
 }
 
 /// Whoever can write our files can choose what runs in the next sandbox.
@@ -103,7 +102,7 @@ std::vector<std::string> entries_of(const std::string& directory) {
 std::string find_by_id(const StoreIndex& index, std::string_view digits) {
     std::string found;
     for (const std::string& id : index.images) {
-        if (!std::string_view(id).substr(kSha256.size()).starts_with(digits)) {
+        if (!hex_of(id).starts_with(digits)) {
             continue;
         }
         if (!found.empty()) {

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kDockerHub = "docker.io";
 constexpr std::string_view kLibrary = "library/";
-constexpr std::string_view kSha256 = "sha256:";
 constexpr std::size_t kLongestName = 255; // of domain and path together
 constexpr std::size_t kLongestTag = 128;
 
@@ -127,6 +126,10 @@ bool is_hex(std::string_view text) {
 bool is_digest(std::string_view text) {
     constexpr std::size_t kDigits = 64;
     return text.size() == kSha256.size() + kDigits && text.starts_with(kSha256) && is_hex(text.substr(kSha256.size()));
+}
+
+std::string hex_of(std::string_view digest) {
+    return std::string(digest.substr(kSha256.size()));
 }
 
 std::string ImageReference::full() const {

@@ -29,8 +29,13 @@ struct ImageReference {
 /// As `ImageReference::familiar`, for a full reference of the store; `full` itself where it is none.
 [[nodiscard]] std::string familiar_reference(const std::string& full);
 
+inline constexpr std::string_view kSha256 = "sha256:";
+
 /// "sha256:" and 64 lower-case hexadecimal digits.
 [[nodiscard]] bool is_digest(std::string_view text);
+
+/// The digits of a digest: what files and directories are named by.
+[[nodiscard]] std::string hex_of(std::string_view digest);
 
 /// Lower-case hexadecimal digits only.
 [[nodiscard]] bool is_hex(std::string_view text);

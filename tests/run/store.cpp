@@ -1,6 +1,8 @@
 // The image store: what goes in, under which names, what is told of it, and how it goes.
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "tests/support/count.hpp"
 #include "tests/support/store_world.hpp"
@@ -136,6 +138,21 @@ BOOST_AUTO_TEST_CASE(verify_finds_a_byte_that_changed_and_a_file_that_came) {
     BOOST_TEST(images({"verify", "a"}).status == 0);
     BOOST_TEST(sh("touch $(ls -d " + root + "/etc)/planted").status == 0);
     BOOST_TEST(images({"verify", "a"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_is_removed_while_it_is_verified_is_no_damage) {
+    BOOST_TEST(sh("mkdir -p many/d && cd many/d && seq 20000 | xargs touch && tar -C .. -cf ../../many.tar .").status ==
+               0);
+    BOOST_TEST(import({"--name", "stays", image("order")}).status == 0);
+    // Somewhere between the first file and the last.
+    for (const int delay : {20, 50, 100, 200}) {
+        BOOST_TEST(import({"--name", "goes", "many.tar"}).status == 0);
+        Process verify({sandboxctl_program(), "image", "verify"}, here());
+        std::this_thread::sleep_for(std::chrono::milliseconds(delay));
+        BOOST_TEST(images({"remove", "goes"}).status == 0);
+        const Result verified = verify.finish();
+        BOOST_TEST(verified.status == 0, verified);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_others_can_write_is_refused) {
