@@ -25,7 +25,8 @@ constexpr double kWantedThroughput = 0.95;
 constexpr double kWantedStart = 1.0;
 
 /// slirp4netns(1) beside bwrap(1), as their manuals have it: bwrap waits until the interface is there. As uid 0,
-/// or it puts another user namespace inside, from which slirp4netns may not join the network's. "$@" runs inside.
+/// or it puts another user namespace inside, from which slirp4netns may not join the network's. "$@" runs inside. It
+/// waits for slirp4netns's end, as sandbox does: the kernel takes the interface apart meanwhile.
 constexpr const char* kByHand = R"SH(
 set -e
 d=$(mktemp -d); mkfifo $d/info $d/block $d/ready
@@ -36,6 +37,7 @@ head -c 1 <$d/ready >/dev/null
 echo >$d/block
 wait $bwrap
 kill $slirp
+wait $slirp || true
 rm -r $d
 )SH";
 
