@@ -1,6 +1,6 @@
 #!/bin/sh
-# web-image.sh: prints the path of the image `web`: an OCI layout in a tar, whose layers are a Debian with nginx and a
-# page; builds it first where the cache has none of this recipe. The recipe is this script, debian.sh and the packages.
+# web-image.sh: prints the path of the image `web`: an OCI layout in a tar, whose layers are a Debian with nginx, and a
+# page with a package beside it; builds it first where the cache has none of this recipe. The recipe is this script, debian.sh and the packages.
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=tests/workstation/debian.sh
@@ -34,9 +34,10 @@ trap 'exit 130' INT TERM HUP
 echo "workstation: building $image" >&2
 
 debian tar "$work/debian.tar" essential web-packages
-mkdir -p "$work/page/var/www/html"
+mkdir -p "$work/page/var/www/html" "$work/page/srv"
+(cd "$work/page/srv" && apt-get download -qq hello >&2 && mv hello_*.deb hello.deb)
 echo 'served from a sandbox' >"$work/page/var/www/html/index.html"
-tar -C "$work/page" --owner=0 --group=0 -cf "$work/page.tar" var
+tar -C "$work/page" --owner=0 --group=0 -cf "$work/page.tar" var srv
 
 umoci init --layout "$work/layout"
 umoci new --image "$work/layout:web"

@@ -22,15 +22,14 @@ struct WebWorld : StoreWorld {
         return run(words, options);
     }
 
-    /// Every entry of the image, with its owner, mode, time, attributes and content.
+    /// Every entry of a directory of the store, with its owner, mode, time, attributes and content.
+    [[nodiscard]] std::string entries(const char* directory) const {
+        const Result listed = as_owner({"python3", "-B", image_scripts() + "/list_tree.py", store / directory});
+        BOOST_REQUIRE_MESSAGE(listed.status == 0, listed);
+        return listed.out;
+    }
     [[nodiscard]] std::string image_entries() const {
-        std::string entries;
-        for (const char* part : {"images", "layers"}) {
-            const Result listed = as_owner({"python3", "-B", image_scripts() + "/list_tree.py", store / part});
-            BOOST_REQUIRE_MESSAGE(listed.status == 0, listed);
-            entries += listed.out;
-        }
-        return entries + read_file(store / "references");
+        return entries("images") + entries("layers") + read_file(store / "references");
     }
 
     [[nodiscard]] std::string private_layers() const {
@@ -84,6 +83,33 @@ BOOST_AUTO_TEST_CASE(nginx_out_of_an_image_serves_its_page_within_its_limit_and_
     BOOST_TEST(sh("pgrep nginx").out == "");
     BOOST_TEST(settles([] { return cgroups().empty(); }));
     BOOST_TEST((image_entries() == before));
+    expect_whole();
+}
+
+BOOST_AUTO_TEST_CASE(a_package_is_installed_in_a_kept_layer_of_either_driver_and_is_there_in_the_next_run) {
+    Options patient = here();
+    patient.watchdog = std::chrono::minutes(10);
+    const Result imported = ctl({"image", "import", "--name", "web", std::getenv("SANDBOX_TEST_WEB_IMAGE")}, patient);
+    BOOST_REQUIRE_MESSAGE(imported.status == 0, imported);
+    const std::string before = entries("layers"); // images/ tells who has a kept layer on them
+    for (const std::string driver : {"kernel", "fuse"}) {
+        const auto in_layer = [&](Words words) {
+            const Words options = {sandbox_program(), "--net", "none", "--overlay-driver", driver, "--image", "web",
+                                   "--keep",          driver};
+            words.insert(words.begin(), options.begin(), options.end());
+            return run(words, patient);
+        };
+        BOOST_TEST(in_layer({"hello"}).status == 127, driver);
+        const Result installed = in_layer({"apt-get", "install", "--yes", "--quiet", "/srv/hello.deb"});
+        BOOST_TEST(installed.status == 0, installed);
+        const Result hello = in_layer({"hello"});
+        BOOST_TEST(hello.out == "Hello, world!\n", hello);
+        const Result listed = in_layer({"dpkg-query", "--show", "--showformat=${Status}", "hello"});
+        BOOST_TEST(listed.out == "install ok installed", listed);
+        BOOST_TEST(ctl({"diff", driver}, patient).printed("usr/bin/hello"));
+        BOOST_TEST(ctl({"discard", driver}, patient).status == 0);
+    }
+    BOOST_TEST((entries("layers") == before));
     expect_whole();
 }
 
