@@ -23,7 +23,6 @@ namespace sandbox::ctl {
 namespace {
 
 constexpr std::size_t kShortId = 12;
-constexpr std::string_view kSha256 = "sha256:";
 
 struct Listed {
     std::string id;

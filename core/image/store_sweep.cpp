@@ -9,6 +9,7 @@
 #include "core/image/layer_hold.hpp"
 #include "core/image/store_files.hpp"
 #include "core/plan/host_image.hpp"
+#include "core/plan/image_reference.hpp"
 
 namespace sandbox::image {
 
@@ -37,7 +38,7 @@ void set_unlisted_aside(const std::string& directory) {
     const StoreIndex index = stored_index(".");
     make_directory(directory);
     for (const std::string& name : names_in("images")) {
-        if (!index.images.contains("sha256:" + name)) {
+        if (!index.images.contains(std::string(kSha256) + name)) {
             move("images/" + name, directory + "/" + name);
         }
     }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # web-image.sh: prints the path of the image `web`: an OCI layout in a tar, whose layers are a Debian with nginx, and a
-# page with a package beside it; builds it first where the cache has none of this recipe. The recipe is this script, debian.sh and the packages.
+# page with a package beside it; builds it first where the cache has none of this recipe. The recipe is this script,
+# debian.sh and the packages.
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=tests/workstation/debian.sh
