@@ -1,5 +1,7 @@
 #include "core/fuse_overlays.hpp"
 
+#include <sys/wait.h>
+
 #include <array>
 #include <cerrno>
 
@@ -103,6 +105,7 @@ void FuseOverlays::serve(const pollfd* watched) {
         if (served.process && watched[2 * i + 1].revents != 0) {
             const HelperResult result = served.process->finish();
             served.process.reset();
+            was_killed_ = was_killed_ || WIFSIGNALED(result.status);
             end_ = end_.empty() ? fmt::format("{}: {}", quoted(program_), how_it_ended(result)) : end_;
         }
     }

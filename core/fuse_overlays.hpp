@@ -40,6 +40,8 @@ public:
 
     /// How one of them ended while it was needed; empty while all run.
     [[nodiscard]] const std::string& end() const { return end_; }
+    /// Whether that was by a signal: the end of the sandbox makes them leave by themselves.
+    [[nodiscard]] bool was_killed() const { return was_killed_; }
 
 private:
     struct Served {
@@ -51,6 +53,7 @@ private:
     std::vector<Served> served_;
     std::size_t attached_ = 0;
     std::string end_;
+    bool was_killed_ = false;
 };
 
 } // namespace sandbox

@@ -251,7 +251,9 @@ void Supervisor::serve_network(const pollfd* watched) {
 
 void Supervisor::serve_layers(const pollfd* watched) {
     fuse_.serve(watched);
-    if (ended_ || !layer_end_.empty() || fuse_.end().empty()) {
+    // CMD often ends for want of its files before we hear of theirs.
+    const bool is_the_sandboxs_end = ended_ && !fuse_.was_killed();
+    if (is_the_sandboxs_end || !layer_end_.empty() || fuse_.end().empty()) {
         return;
     }
     layer_end_ = fuse_.end();
@@ -259,6 +261,19 @@ void Supervisor::serve_layers(const pollfd* watched) {
         throw Error("cannot serve a private layer: fuse-overlayfs ended")
             .cause(layer_end_)
             .fix("sandboxctl doctor looks at the whole machine");
+    }
+}
+
+/// One that was killed may be the reason of CMD's end, and come after it.
+void Supervisor::look_at_layers() {
+    std::array<pollfd, FuseOverlays::kWatched> watched;
+    watched.fill({.fd = -1, .events = POLLIN, .revents = 0});
+    fuse_.watch(watched.data());
+    if (::poll(watched.data(), watched.size(), 0) > 0) {
+        fuse_.serve(watched.data());
+    }
+    if (started_ && layer_end_.empty() && fuse_.was_killed()) {
+        layer_end_ = fuse_.end();
     }
 }
 
@@ -345,6 +360,7 @@ Outcome Supervisor::conclude() {
     while (control_open_) {
         serve_message();
     }
+    look_at_layers();
     relay_.reset();
     RunUsage usage;
     const int init_status = init_.wait(&usage.processes);

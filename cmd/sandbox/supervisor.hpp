@@ -60,6 +60,7 @@ private:
     void tell_chosen_ports() const;
     void serve_network(const pollfd* watched);
     void serve_layers(const pollfd* watched);
+    void look_at_layers();
     [[nodiscard]] bool maps_root() const;
     void end_before_start(int signal);
     void stop_with_command();

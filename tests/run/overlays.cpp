@@ -233,7 +233,11 @@ BOOST_AUTO_TEST_CASE(the_end_of_fuse_overlayfs_is_told) {
     BOOST_REQUIRE(running.wait_for("up"));
     Options as_root;
     as_root.as = &root_user();
-    BOOST_TEST(run({"pkill", "-KILL", "-P", std::to_string(running.pid()), "fuse-overlayfs"}, as_root).status == 0);
+    const std::string children = "-P " + std::to_string(running.pid()) + " fuse-overlayfs";
+    // Dead, and not just told to die, before CMD misses its files.
+    const Result killed =
+        run({"sh", "-c", "pkill -KILL " + children + " && while pgrep -r RSDT " + children + "; do :; done"}, as_root);
+    BOOST_TEST(killed.status == 0, killed);
     running.write("go\n");
     const Result ended = running.finish();
     BOOST_TEST(ended.said("a private layer was lost before CMD ended"), ended);
