@@ -101,7 +101,8 @@ then
     memory_directory=/dev/shm
 fi
 
-set -- linux.uml mem="$memory" ubd0="$work/disk,$image" ubd1="$work/swap" root=/dev/ubda rw hostfs="$work/shared" \
+"${CC:-cc}" -shared -fPIC -O2 -o "$work/xstate.so" "$here/xstate.c"
+set -- env LD_PRELOAD="$work/xstate.so" linux.uml mem="$memory" ubd0="$work/disk,$image" ubd1="$work/swap" root=/dev/ubda rw hostfs="$work/shared" \
     uml_dir="$work/machine" umid=workstation con=null ssl=null
 [ -z "$cgroup_v1" ] || set -- "$@" systemd.unified_cgroup_hierarchy=0
 export TMPDIR="$memory_directory"
