@@ -24,10 +24,28 @@ Pair make_pair() {
     return pair;
 }
 
+namespace {
+
+/// One descriptor stands alone; more are the namespaces.
+void take_descriptors(const cmsghdr& rights, Received& received) {
+    int passed[kMostPassed];
+    const std::size_t count = (rights.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    std::memcpy(passed, CMSG_DATA(&rights), count * sizeof(int));
+    if (count == 1) {
+        received.descriptor.reset(passed[0]);
+        return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        received.namespaces.at(i).reset(passed[i]);
+    }
+}
+
+} // namespace
+
 std::optional<Received> receive(int socket) {
     Received received;
     iovec part{&received.message, sizeof received.message};
-    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(ucred))] = {};
+    alignas(cmsghdr) char buffer[CMSG_SPACE(kMostPassed * sizeof(int)) + CMSG_SPACE(sizeof(ucred))] = {};
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
@@ -43,9 +61,7 @@ std::optional<Received> receive(int socket) {
     for (cmsghdr* extra = count > 0 ? CMSG_FIRSTHDR(&header) : nullptr; extra != nullptr;
          extra = CMSG_NXTHDR(&header, extra)) {
         if (extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SCM_RIGHTS) {
-            int passed = -1;
-            std::memcpy(&passed, CMSG_DATA(extra), sizeof passed);
-            received.descriptor.reset(passed);
+            take_descriptors(*extra, received);
         } else if (extra->cmsg_level == SOL_SOCKET && extra->cmsg_type == SCM_CREDENTIALS) {
             ucred sender{};
             std::memcpy(&sender, CMSG_DATA(extra), sizeof sender);
@@ -66,18 +82,22 @@ bool send(int socket, const SupervisorMessage& message) {
 int send_descriptor(int socket, ChildMessage::Kind kind, int descriptor) {
     ChildMessage message{};
     message.kind = kind;
-    iovec part{&message, sizeof message};
-    alignas(cmsghdr) char buffer[CMSG_SPACE(sizeof(int))] = {};
+    return send_descriptors(socket, message, std::span(&descriptor, 1));
+}
+
+int send_descriptors(int socket, const ChildMessage& message, std::span<const int> descriptors) {
+    iovec part{const_cast<ChildMessage*>(&message), sizeof message};
+    alignas(cmsghdr) char buffer[CMSG_SPACE(kMostPassed * sizeof(int))] = {};
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     header.msg_control = buffer;
-    header.msg_controllen = sizeof buffer;
+    header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
     cmsghdr* rights = CMSG_FIRSTHDR(&header);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+    rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
     return static_cast<int>(::sendmsg(socket, &header, MSG_NOSIGNAL));
 }
 
@@ -99,8 +119,8 @@ bool wait_for_proceed(int socket) {
     return wait_for(socket, SupervisorMessage::Kind::proceed);
 }
 
-int wait_for_network(int socket) {
-    return wait_for(socket, SupervisorMessage::Kind::network_ready) ? 0 : -1;
+int wait_for_ready(int socket) {
+    return wait_for(socket, SupervisorMessage::Kind::ready) ? 0 : -1;
 }
 
 } // namespace sandbox::control

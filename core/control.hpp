@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <optional>
+#include <span>
 
 #include "core/base/fd.hpp"
 #include "core/base/message.hpp"
@@ -22,7 +24,8 @@ struct Pair {
 /// A message from the child, with what came beside it.
 struct Received {
     ChildMessage message;
-    Fd descriptor;    ///< terminal: the pty's master; network: the network namespace
+    Fd descriptor;                                     ///< terminal: the pty's master; network: the network namespace
+    std::array<Fd, kNamespaceNames.size()> namespaces; ///< namespaces: all of them
     pid_t sender = 0; ///< the sender's pid as this process sees it; the kernel's word, not the sender's
 };
 
@@ -35,13 +38,16 @@ bool send(int socket, const SupervisorMessage& message);
 
 /// The child's side: a message with `descriptor` beside it, as SCM_RIGHTS. \return below 0, with errno, for a failure.
 [[nodiscard]] int send_descriptor(int socket, ChildMessage::Kind kind, int descriptor);
+/// The same with at most kMostPassed of them.
+[[nodiscard]] int send_descriptors(int socket, const ChildMessage& message, std::span<const int> descriptors);
+inline constexpr std::size_t kMostPassed = kNamespaceNames.size();
 
 /// The child's side: waits for `proceed`.
 /// \return false when the supervisor is gone.
 [[nodiscard]] bool wait_for_proceed(int socket);
 
-/// The child's side: waits for `network_ready`, before which the supervisor sends nothing else.
+/// The child's side: waits for `ready`, before which the supervisor sends nothing else.
 /// \return 0, or -1 and errno when the supervisor is gone.
-[[nodiscard]] int wait_for_network(int socket);
+[[nodiscard]] int wait_for_ready(int socket);
 
 } // namespace sandbox::control

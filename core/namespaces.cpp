@@ -5,12 +5,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <string>
 
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
+#include "core/control.hpp"
 
 namespace sandbox::namespaces {
 
@@ -44,12 +46,33 @@ Fd open_user_namespace(pid_t child) {
     return opened;
 }
 
-NamespaceInodes read_inodes() {
-    NamespaceInodes inodes{};
+Opened open_own(const StepReporter& failure) {
+    Opened opened;
     const Fd directory(::open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    failure.at(Step::offer_namespaces, directory.get(), "/proc/self/ns");
+    for (std::size_t i = 0; i < opened.size(); ++i) {
+        opened[i].reset(::openat(directory.get(), kNamespaceNames[i], O_RDONLY | O_CLOEXEC));
+        failure.at(Step::offer_namespaces, opened[i].get(), kNamespaceNames[i]);
+    }
+    return opened;
+}
+
+void offer(int control, const Opened& opened, const Identity& identity, const StepReporter& failure) {
+    std::array<int, kNamespaceNames.size()> numbers{};
+    for (std::size_t i = 0; i < opened.size(); ++i) {
+        numbers[i] = opened[i].get();
+    }
+    ChildMessage message{};
+    message.kind = ChildMessage::Kind::namespaces;
+    message.identity = identity;
+    failure.at(Step::offer_namespaces, control::send_descriptors(control, message, numbers));
+}
+
+NamespaceInodes inodes_of(const Opened& namespaces) {
+    NamespaceInodes inodes{};
     for (std::size_t i = 0; i < inodes.size(); ++i) {
         struct stat status {};
-        inodes[i] = ::fstatat(directory.get(), kNamespaceNames[i], &status, 0) == 0 ? status.st_ino : 0;
+        inodes[i] = ::fstat(namespaces[i].get(), &status) == 0 ? status.st_ino : 0;
     }
     return inodes;
 }

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+
 #include "core/base/fd.hpp"
 #include "core/base/message.hpp"
 #include "core/base/step.hpp"
@@ -27,7 +29,18 @@ void make_mounts_private(const StepReporter& failure);
 /// The user namespace of a child that is still dumpable (proc(5), ptrace(2) on access). \throws Error
 [[nodiscard]] Fd open_user_namespace(pid_t child);
 
-/// The inode numbers that tell the namespaces of this process apart, read from /proc/self/ns.
-[[nodiscard]] NamespaceInodes read_inodes();
+/// All namespaces of a process, in the order of kNamespaceNames.
+using Opened = std::array<Fd, kNamespaceNames.size()>;
+
+/// Those of this process. Before: all of them are made, and the host's /proc is still seen. Plain code; leaves through
+/// `failure`.
+[[nodiscard]] Opened open_own(const StepReporter& failure);
+
+/// Sends them over `control`, with who CMD is: whoever enters the sandbox later gets them from the supervisor, for pid
+/// 1 shows them to nobody. Plain code; leaves through `failure`.
+void offer(int control, const Opened& opened, const Identity& identity, const StepReporter& failure);
+
+/// The inode numbers that tell such namespaces apart, in the order of kNamespaceNames.
+[[nodiscard]] NamespaceInodes inodes_of(const Opened& namespaces);
 
 } // namespace sandbox::namespaces

@@ -219,7 +219,7 @@ void SandboxCgroup::give_up(const Error& error) {
 
 std::optional<CgroupUsage> SandboxCgroup::usage() const {
     // Where it was given up half-way, it counts something else.
-    return cgroup_ && obstacle_.empty() ? std::optional(cgroup_->usage()) : std::nullopt;
+    return directory().empty() ? std::nullopt : std::optional(cgroup_->usage());
 }
 
 } // namespace sandbox

@@ -34,6 +34,11 @@ public:
     /// \throws Error for a required limit that cannot be held; nothing is left of the cgroup once this object is gone.
     [[nodiscard]] std::vector<std::string> settle();
 
+    /// The directory that the sandbox's processes are in; empty where there is none.
+    [[nodiscard]] std::string directory() const { return cgroup_ && obstacle_.empty() ? cgroup_->path() : ""; }
+    /// The scope of systemd that it lies in; empty where it lies in none.
+    [[nodiscard]] std::string unit() const { return directory().empty() ? "" : unit_; }
+
     /// What has been counted; nothing where there is no cgroup.
     [[nodiscard]] std::optional<CgroupUsage> usage() const;
     /// Whether a signal came that ends the run before it starts; no limit is in force then.

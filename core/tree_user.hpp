@@ -1,23 +1,9 @@
 // CMD's user as the root's own /etc/passwd and /etc/group have him: passwd(5), group(5).
 #pragma once
 
-#include <sys/types.h>
-
-#include <climits>
-#include <cstddef>
+#include "core/base/identity.hpp"
 
 namespace sandbox {
-
-/// Who CMD is. Of a fixed size: it is filled between clone and exec.
-struct Identity {
-    static constexpr std::size_t kMostGroups = 256;
-
-    uid_t uid = 0;
-    gid_t gid = 0;
-    gid_t groups[kMostGroups] = {};
-    std::size_t group_count = 0;
-    char home[1024] = "/";
-};
 
 /// Looks `words` ("USER", "UID", "USER:GROUP", "UID:GID") up in the root `root`, as docker(1) does: a number needs no
 /// entry; without a group the user's own counts, and he has all groups that list him; with one he has that alone. Files

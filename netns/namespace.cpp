@@ -60,7 +60,7 @@ void offer_namespace(const NetworkPlan& plan, int control, const StepReporter& f
 }
 
 int wait_for_interface(const NetworkPlan& plan, int control) {
-    if (control::wait_for_network(control) < 0) {
+    if (control::wait_for_ready(control) < 0) {
         return -1;
     }
     constexpr int kMostTries = 1000;

@@ -74,7 +74,6 @@ struct Start {
     bool through_fuse;
     Identity identity;
     char** arguments;
-    bool tell_namespaces;
     StepClock* clock;
 };
 
@@ -107,9 +106,6 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     const bool shares_pid_namespace = !plan.namespaces.pid;
     ChildMessage started{};
     started.kind = ChildMessage::Kind::started;
-    if (start.tell_namespaces) {
-        started.namespaces = namespaces::read_inodes();
-    }
 
     if (shares_pid_namespace) {
         // Not pid 1 of anything then: CMD's orphans come to us all the same.
@@ -136,6 +132,8 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     // is in place: now or never. Should pid 1 fail to go on afterwards, its end takes CMD along, or it does so itself.
     if (plan.network.has_interface()) {
         own.at(Step::attach_network, netns::wait_for_interface(plan.network, init::kControl));
+    } else if (control::wait_for_ready(init::kControl) < 0) {
+        ::_exit(kOwnFailure); // the supervisor is gone
     }
     const pid_t command = start.execution.start(terminal, umask, init::kControl);
     own.at(Step::start_command, command);
@@ -191,6 +189,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
 
     namespaces::create_cgroup(plan.namespaces, failure);
     namespaces::make_mounts_private(failure);
+    const namespaces::Opened opened = namespaces::open_own(failure);
     const std::string no_workdir;
     const root::Materials materials{plan.root,
                                     plan.overlays,
@@ -203,6 +202,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     if (plan.process.takes_home_from_root) {
         start.execution.set_home(start.identity.home);
     }
+    namespaces::offer(control, opened, start.identity, failure);
     root::enter(std::move(root), failure);
     // The host's files are gone but for what the plan grants.
     become_init(start, umask, failure);
@@ -310,6 +310,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     const seccomp::Program program =
         plan.seccomp.filter ? seccomp::load_or_compile(plan.seccomp, plan.data_dir) : seccomp::Program{};
     options.trace.mark("load the filter");
+    Recorder recorder(plan, program);
     make_own_directories(plan.root.ensure_directories);
     PrivateLayers layers(plan.overlays, plan.data_dir, plan.root.tree ? plan.root.tree->id : "");
     if (!layers.notice().empty()) {
@@ -327,7 +328,6 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
                 layers.through_fuse(),
                 Identity{.uid = plan.ids.uid, .gid = plan.ids.gid},
                 arguments,
-                status.wanted(),
                 clock.clock};
     const DescendantReaper reaper(!plan.namespaces.pid);
     // Before the network's helper, which may stand in one of its cgroups, and so ends before it is taken away.
@@ -371,12 +371,13 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
         throw Error("cannot tell the sandbox's pid 1 to go on").kernel(error_number);
     }
     // From here on the child owns what it creates, and goes its way; the rest is waiting. It has handed over its
-    // network namespace, and while it builds its root the supervisor has the interface attached:
-    // Supervisor::on_message.
+    // network namespace, and while it builds its root the supervisor has the interface attached; then come the others,
+    // and the run is recorded: Supervisor::on_message.
 
-    const Outcome outcome =
-        Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network, layers, fuse)
-            .watch();
+    const Outcome outcome = Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network,
+                                       layers, fuse, recorder)
+                                .watch();
+    recorder.ended(ended_record(outcome, ""));
     options.trace.mark("wait for CMD");
     if (options.verbose) {
         options.trace.add_steps(*clock.clock);

@@ -93,19 +93,6 @@ void tell_stats(StatsFormat format, const CgroupPlan& plan, const RunUsage& usag
     }
 }
 
-const char* reason(const Outcome& outcome) {
-    if (outcome.timed_out) {
-        return "timeout";
-    }
-    if (outcome.out_of_memory) {
-        return "oom";
-    }
-    if (outcome.init_killed) {
-        return "killed";
-    }
-    return outcome.signal != 0 ? "signal" : "exit";
-}
-
 int run_plan(const Plan& plan, const Host& host, const RunOptions& options, const StatusPipe& status,
              char** arguments) {
     for (const std::string& notice : plan.notices) {
@@ -115,8 +102,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
     }
     try {
         const Outcome outcome = launch(plan, options, status, arguments);
-        status.ended(outcome.status, outcome.signal, reason(outcome),
-                     options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
+        status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);
@@ -193,7 +179,7 @@ int start(const std::vector<std::string>& words, char** arguments) {
     }
     const Fd status_file = line.status_fd >= 0 ? open_status_descriptor(line.status_fd, was_open) : Fd();
     const RunOptions options{.stats = line.stats, .quiet = line.quiet, .verbose = line.verbose, .trace = trace};
-    const StatusPipe status(status_file.get(), line.name);
+    const StatusPipe status(status_file.get());
     const TracePrinter printer(line.verbose ? &trace : nullptr);
     try {
         return run(line, options, status, arguments);

@@ -10,7 +10,7 @@ namespace sandbox {
 using Json = nlohmann::ordered_json;
 
 void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& namespaces,
-                         const std::vector<netns::Listener>& published) const {
+                         const std::vector<netns::Listener>& published, const std::string& name) const {
     if (!wanted()) {
         return;
     }
@@ -25,8 +25,8 @@ void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& names
                                        {"host_port", listener.port.host_port},
                                        {"sandbox_port", listener.port.sandbox_port}});
     }
-    if (!name_.empty()) {
-        record["name"] = name_;
+    if (!name.empty()) {
+        record["name"] = name;
     }
     write(record.dump());
 }
@@ -47,24 +47,28 @@ void StatusPipe::failed(const Error& error) const {
     write(record.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-void StatusPipe::ended(int status, int signal, const char* reason, const std::string& usage) const {
-    if (!wanted()) {
-        return;
+void StatusPipe::ended(const Outcome& outcome, const std::string& usage) const {
+    if (wanted()) {
+        write(ended_record(outcome, usage));
     }
-    Json record = {{"event", "ended"}, {"status", status}, {"signal", nullptr}, {"reason", reason}};
-    if (signal != 0) {
-        record["signal"] = signal;
-    }
-    if (!usage.empty()) {
-        record["usage"] = Json::parse(usage);
-    }
-    write(record.dump());
 }
 
 void StatusPipe::write(std::string line) const {
     line += '\n';
     // Who asked for the records and does not read them has no use for an error either.
     static_cast<void>(write_all(descriptor_, line));
+}
+
+std::string ended_record(const Outcome& outcome, const std::string& usage) {
+    Json record = {
+        {"event", "ended"}, {"status", outcome.status}, {"signal", nullptr}, {"reason", reason_word(outcome)}};
+    if (outcome.signal != 0) {
+        record["signal"] = outcome.signal;
+    }
+    if (!usage.empty()) {
+        record["usage"] = Json::parse(usage);
+    }
+    return record.dump();
 }
 
 } // namespace sandbox

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "cmd/sandbox/outcome.hpp"
 #include "core/base/error.hpp"
 #include "core/base/message.hpp"
 #include "netns/listeners.hpp"
@@ -15,27 +16,29 @@ namespace sandbox {
 /// Writes the records; does nothing where no descriptor was given. A reader that has gone is no failure of the run.
 class StatusPipe {
 public:
-    /// `descriptor` is -1 for none; it stays the caller's. `name` is the sandbox's, empty for none.
-    StatusPipe(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+    /// `descriptor` is -1 for none; it stays the caller's.
+    explicit StatusPipe(int descriptor) : descriptor_(descriptor) {}
 
     [[nodiscard]] bool wanted() const { return descriptor_ >= 0; }
 
     // The fields: sandbox(1), STATUS RECORDS.
 
-    /// CMD has been executed. Both pids are as the caller sees them.
+    /// CMD has been executed. Both pids are as the caller sees them. `name` is the run's; empty where it is not
+    /// recorded.
     void started(pid_t command, pid_t init, const NamespaceInodes& namespaces,
-                 const std::vector<netns::Listener>& published) const;
+                 const std::vector<netns::Listener>& published, const std::string& name) const;
     /// Before `started`: CMD has not run. After it: CMD was ended, because it could no longer be watched.
     void failed(const Error& error) const;
-    /// \param status the exit status of sandbox. \param reason "exit", "signal", "timeout", "oom" or "killed".
     /// \param usage the JSON object of --stats; empty: not asked for.
-    void ended(int status, int signal, const char* reason, const std::string& usage) const;
+    void ended(const Outcome& outcome, const std::string& usage) const;
 
 private:
     void write(std::string line) const;
 
     int descriptor_;
-    std::string name_;
 };
+
+/// The record of a run's end. \param usage as above.
+[[nodiscard]] std::string ended_record(const Outcome& outcome, const std::string& usage);
 
 } // namespace sandbox

@@ -36,9 +36,9 @@ bool from_keyboard(const signalfd_siginfo& signal) {
 
 Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup,
                        int control, const StatusPipe& status, netns::Network& network, const PrivateLayers& layers,
-                       FuseOverlays& fuse)
+                       FuseOverlays& fuse, Recorder& recorder)
     : plan_(plan), signals_(signals), init_(init), cgroup_(cgroup), control_(control), status_(status),
-      network_(network), layers_(layers), fuse_(fuse) {
+      network_(network), layers_(layers), fuse_(fuse), recorder_(recorder) {
     if (plan.timeout) {
         timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
         if (!timer_) {
@@ -147,6 +147,13 @@ void Supervisor::on_message(control::Received received) {
     case ChildMessage::Kind::network:
         network_.attach(std::move(received.descriptor));
         break;
+    case ChildMessage::Kind::namespaces:
+        recorder_.record(std::move(received.namespaces), {.init = init_.pid(),
+                                                          .identity = received.message.identity,
+                                                          .cgroup = cgroup_,
+                                                          .listeners = network_.listeners()});
+        let_start();
+        break;
     case ChildMessage::Kind::layer:
         fuse_.attach(received.descriptor, layers_.user_namespace(), maps_root());
         break;
@@ -163,7 +170,7 @@ void Supervisor::on_message(control::Received received) {
             forward(signal, false);
         }
         tell_chosen_ports();
-        status_.started(command_, init_.pid(), received.message.namespaces, network_.listeners());
+        status_.started(command_, init_.pid(), recorder_.inodes(), network_.listeners(), recorder_.name());
         // Errors keep their stream, and a relay in both directions needs the other two.
         if (!plan_.process.terminal) {
             let_go_of_standard_streams(STDOUT_FILENO);
@@ -218,7 +225,7 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
 void Supervisor::forward(int signal, bool whole_group) {
     const SupervisorMessage message{
         .kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group};
-    if (!network_.is_ready()) {
+    if (!may_start_) {
         held_back_.push_back(message);
         return;
     }
@@ -240,10 +247,18 @@ void Supervisor::serve_network(const pollfd* watched) {
     if (!ended_ && network_end_.empty()) {
         network_end_ = network_.end();
     }
-    if (!became_ready) {
+    if (became_ready) {
+        let_start();
+    }
+}
+
+/// Called when the record is written and when the network is there, in whatever order.
+void Supervisor::let_start() {
+    if (may_start_ || !recorder_.has_namespaces() || !network_.is_ready()) {
         return;
     }
-    control::send(control_, SupervisorMessage{.kind = SupervisorMessage::Kind::network_ready});
+    may_start_ = true;
+    control::send(control_, SupervisorMessage{.kind = SupervisorMessage::Kind::ready});
     for (const SupervisorMessage& message : std::exchange(held_back_, {})) {
         control::send(control_, message);
     }

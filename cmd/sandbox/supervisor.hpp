@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "cmd/sandbox/stats.hpp"
+#include "cmd/sandbox/outcome.hpp"
+#include "cmd/sandbox/recorder.hpp"
 #include "cmd/sandbox/status_pipe.hpp"
 #include "core/base/child_process.hpp"
 #include "core/control.hpp"
@@ -23,26 +24,13 @@
 
 namespace sandbox {
 
-/// How a run ended.
-struct Outcome {
-    int status = 0;           ///< what `sandbox` exits with
-    int signal = 0;           ///< of CMD's end, 0 for none
-    bool timed_out = false;   ///< --timeout ended it
-    bool init_killed = false; ///< pid 1 was killed from outside
-    /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
-    bool out_of_memory = false;
-    RunUsage usage = {};
-    std::string layer_end = {};            ///< how fuse-overlayfs ended while CMD ran; empty: it did not
-    std::string network_end = {};          ///< how the network's helper ended while CMD ran; empty: it did not
-    std::vector<std::string> refused = {}; ///< lines about what the network's list kept CMD from
-};
-
 /// Watches one sandbox from the moment its maps are written.
 class Supervisor {
 public:
     /// All must outlive it. `control` is the supervisor's end of the socket.
     Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup, int control,
-               const StatusPipe& status, netns::Network& network, const PrivateLayers& layers, FuseOverlays& fuse);
+               const StatusPipe& status, netns::Network& network, const PrivateLayers& layers, FuseOverlays& fuse,
+               Recorder& recorder);
 
     /// Waits until nothing of the sandbox is left.
     /// \throws StepError when a step of the child failed before CMD ran.
@@ -58,6 +46,7 @@ private:
     void arm_timer(std::chrono::milliseconds delay);
     void forward(int signal, bool whole_group);
     void tell_chosen_ports() const;
+    void let_start();
     void serve_network(const pollfd* watched);
     void serve_layers(const pollfd* watched);
     void look_at_layers();
@@ -77,9 +66,11 @@ private:
     netns::Network& network_;
     const PrivateLayers& layers_;
     FuseOverlays& fuse_;
+    Recorder& recorder_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Fd timer_;
     std::optional<terminal::Relay> relay_;
+    bool may_start_ = false; ///< pid 1 has been told that all is there
     bool started_ = false;
     bool timed_out_ = false;
     bool control_open_ = true;
@@ -89,7 +80,7 @@ private:
     std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
     std::string network_end_;
     std::string layer_end_;
-    std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that the network is ready
+    std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that all is there
 };
 
 } // namespace sandbox

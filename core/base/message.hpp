@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/base/identity.hpp"
 #include "core/base/step.hpp"
 
 namespace sandbox {
@@ -15,27 +16,28 @@ using NamespaceInodes = std::array<std::uint64_t, kNamespaceNames.size()>;
 /// From the child (later pid 1) to the supervisor.
 struct ChildMessage {
     enum class Kind : std::uint8_t {
-        failed,   ///< a step failed; `failure` says which; the child has gone
-        network,  ///< carries the network namespace as SCM_RIGHTS
-        layer,    ///< carries the descriptor of a FUSE file system as SCM_RIGHTS
-        terminal, ///< carries the pty's master as SCM_RIGHTS
-        command,  ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
-        started,  ///< execve succeeded
-        stopped,  ///< CMD was stopped by a signal
-        exited,   ///< CMD has ended; `status` is wait(2)'s
+        failed,     ///< a step failed; `failure` says which; the child has gone
+        network,    ///< carries the network namespace as SCM_RIGHTS
+        namespaces, ///< carries all namespaces as SCM_RIGHTS, in the order of kNamespaceNames; `identity` is CMD's
+        layer,      ///< carries the descriptor of a FUSE file system as SCM_RIGHTS
+        terminal,   ///< carries the pty's master as SCM_RIGHTS
+        command,    ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
+        started,    ///< execve succeeded
+        stopped,    ///< CMD was stopped by a signal
+        exited,     ///< CMD has ended; `status` is wait(2)'s
     };
     Kind kind = Kind::failed;
     int status = 0;
-    NamespaceInodes namespaces{}; ///< started
+    Identity identity; ///< namespaces
     StepFailure failure;
 };
 
 /// From the supervisor to the child.
 struct SupervisorMessage {
     enum class Kind : std::uint8_t {
-        proceed,       ///< the maps are written
-        network_ready, ///< the interface is up, so CMD may start
-        signal,        ///< send `signal` to CMD, or to its process group
+        proceed, ///< the maps are written
+        ready,   ///< all that is outside is there, the record and the interface: CMD may start
+        signal,  ///< send `signal` to CMD, or to its process group
     };
     Kind kind = Kind::proceed;
     int signal = 0;

@@ -63,6 +63,8 @@ StepWords words(Step step) {
         return {"mask", true};
     case Step::seal_root:
         return {"seal the new root"};
+    case Step::offer_namespaces:
+        return {"hand the namespaces of the sandbox to its supervisor"};
     case Step::enter_root:
         return {"enter the new root"};
     case Step::leave_old_root:

@@ -35,6 +35,7 @@ enum class Step : std::uint8_t {
     mount_sysfs,
     mask_path,
     seal_root,
+    offer_namespaces,
     enter_root,
     leave_old_root,
     become_subreaper,

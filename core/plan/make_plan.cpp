@@ -110,6 +110,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.profile = profile.name;
     plan.name = command.name;
     plan.data_dir = host.data_dir;
+    plan.registry = host.runtime_dir + "/sandbox/runs";
 
     const RootChoice root = choose_root(profile.filesystem, host, layers);
     plan.ids = plan_ids(profile.ids, host, root);
@@ -136,6 +137,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.process.makes_workdir = filesystem.makes_workdir;
     plan.process.takes_home_from_root = takes_home_from_root(profile.environment, root);
     remark_on_owners(plan, root);
+    plan.stop_signal = root.image ? root.image->config.stop_signal : "";
     plan.process.workdir_origin = filesystem.workdir_origin;
     plan.cgroup = plan_cgroup(profile.limits, command.stats, host, plan.notices);
     refuse_limits_in_reach(plan);

@@ -24,6 +24,14 @@ void check_hostname(const std::string& name, const std::string& place) {
         .cause("a hostname has 1 to 64 letters, digits, dots and dashes");
 }
 
+/// A run is found by it, and it is the hostname.
+void check_name(const std::string& name) {
+    check_hostname(name, "--name");
+    if (name.front() == '.' || name.front() == '-') {
+        throw Error("--name: cannot name a sandbox " + quoted(name)).cause("a name begins with a letter or a digit");
+    }
+}
+
 [[noreturn]] void refuse_share(const Item& item, const char* cause) {
     throw Error(written_at(item.origin) + ": cannot share the namespace " + quoted(item.text)).cause(cause);
 }
@@ -79,7 +87,7 @@ void plan_hostname(NamespacesPlan& plan, const Profile& profile, const Command& 
         check_hostname(*hostname.value, written_at(hostname.origin));
     }
     if (!command.name.empty()) {
-        check_hostname(command.name, "--name");
+        check_name(command.name);
     }
     if (!plan.uts) {
         if (by_option) {

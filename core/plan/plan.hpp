@@ -346,6 +346,8 @@ struct Plan {
     std::optional<std::chrono::milliseconds> timeout;
     Origin timeout_origin;
     std::string data_dir;             ///< where the compiled filter is cached
+    std::string registry;             ///< where the run is recorded while it lasts
+    std::string stop_signal;          ///< the image's, as it is written there; empty: none
     std::vector<std::string> notices; ///< one-line remarks for the user: said on standard error unless --quiet
 };
 

@@ -1,0 +1,38 @@
+// How a run ended.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cmd/sandbox/stats.hpp"
+
+namespace sandbox {
+
+struct Outcome {
+    int status = 0;           ///< what `sandbox` exits with
+    int signal = 0;           ///< of CMD's end, 0 for none
+    bool timed_out = false;   ///< --timeout ended it
+    bool init_killed = false; ///< pid 1 was killed from outside
+    /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
+    bool out_of_memory = false;
+    RunUsage usage = {};
+    std::string layer_end = {};            ///< how fuse-overlayfs ended while CMD ran; empty: it did not
+    std::string network_end = {};          ///< how the network's helper ended while CMD ran; empty: it did not
+    std::vector<std::string> refused = {}; ///< lines about what the network's list kept CMD from
+};
+
+/// In one word: "exit", "signal", "timeout", "oom" or "killed".
+[[nodiscard]] constexpr const char* reason_word(const Outcome& outcome) {
+    if (outcome.timed_out) {
+        return "timeout";
+    }
+    if (outcome.out_of_memory) {
+        return "oom";
+    }
+    if (outcome.init_killed) {
+        return "killed";
+    }
+    return outcome.signal != 0 ? "signal" : "exit";
+}
+
+} // namespace sandbox

@@ -1,0 +1,59 @@
+// The supervisor's side of the record of a run: claimed before anything else, written before CMD starts, gone at the
+// end.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/fd.hpp"
+#include "core/base/identity.hpp"
+#include "core/base/message.hpp"
+#include "core/namespaces.hpp"
+#include "core/plan/plan.hpp"
+#include "core/run_registry.hpp"
+#include "core/sandbox_cgroup.hpp"
+#include "core/seccomp.hpp"
+#include "netns/listeners.hpp"
+
+namespace sandbox {
+
+/// All that is known of a run once its namespaces are made.
+struct RunFacts {
+    pid_t init = 0;
+    const Identity& identity;
+    const SandboxCgroup& cgroup;
+    const std::vector<netns::Listener>& listeners;
+};
+
+class Recorder {
+public:
+    /// Takes the plan's name, or makes one. `plan` and `program` must outlive it.
+    /// \throws Error where the plan gives a name and it cannot be had. A run without one goes on without a record.
+    Recorder(const Plan& plan, const seccomp::Program& program);
+
+    /// Of the run; empty where it is not recorded.
+    [[nodiscard]] std::string name() const { return entry_ ? entry_->name() : std::string(); }
+
+    /// Keeps the namespaces open, for those who enter the sandbox later, and writes the record.
+    /// \throws Error where the plan gives a name and the record cannot be written.
+    void record(namespaces::Opened namespaces, const RunFacts& facts);
+
+    [[nodiscard]] bool has_namespaces() const { return namespaces_.front().get() >= 0; }
+    [[nodiscard]] NamespaceInodes inodes() const;
+
+    /// How the run ended, for those who wait for it: ended_record.
+    void ended(const std::string& status) const;
+
+private:
+    void write(const RunFacts& facts) const;
+
+    const Plan& plan_;
+    const seccomp::Program& program_;
+    std::optional<RunEntry> entry_;
+    namespaces::Opened namespaces_;
+};
+
+} // namespace sandbox

@@ -1,0 +1,72 @@
+// The registry of a user's runs: $XDG_RUNTIME_DIR/sandbox/runs/NAME, a directory each, locked while its supervisor
+// lives.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/fd.hpp"
+
+namespace sandbox {
+
+/// The files in the directory of a run.
+inline constexpr const char* kRecordFile = "record"; ///< the run as cmd/common/run_record.hpp writes it
+inline constexpr const char* kStatusFile = "status"; ///< empty until the run ends; who waits opens it before
+inline constexpr const char* kFilterFile = "filter"; ///< CMD's seccomp program, as the kernel takes it
+
+/// What a name of a run can be: 1 to 64 letters, digits, dots and dashes, the first a letter or a digit.
+[[nodiscard]] bool is_run_name(std::string_view name);
+
+/// A run's own entry, the supervisor's: made before any kernel state, gone with this object. The flock(2) on its
+/// directory says that the supervisor lives; whoever finds one without it clears what is left.
+class RunEntry {
+public:
+    /// Takes `name`. \throws Error where another run has it, or the registry cannot be used.
+    static RunEntry with_name(const std::string& registry, const std::string& name);
+    /// Makes a name after `command`, a path or a word. \throws Error where the registry cannot be used.
+    static RunEntry with_made_name(const std::string& registry, std::string_view command);
+
+    RunEntry(RunEntry&&) noexcept = default;
+    RunEntry& operator=(RunEntry&&) = delete;
+    RunEntry(const RunEntry&) = delete;
+    RunEntry& operator=(const RunEntry&) = delete;
+    ~RunEntry();
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// Writes the file `file` of the entry, whole or not at all. \throws Error
+    void write(const char* file, std::string_view content) const;
+    /// How the run has ended, for those who have opened kStatusFile. Once.
+    void tell_status(std::string_view text) const;
+
+private:
+    RunEntry(Fd runs, std::string name, Fd directory);
+
+    Fd runs_;
+    std::string name_;
+    Fd directory_;
+    Fd status_;
+};
+
+/// An entry, as others find it.
+struct FoundRun {
+    std::string name;
+    Fd directory;
+};
+
+/// The entries of the runs whose supervisors live, by name; what was left by others is cleared. A registry that is not
+/// there is an empty one. \throws Error where it is not to be trusted, or cannot be read.
+[[nodiscard]] std::vector<FoundRun> find_runs(const std::string& registry);
+
+/// One of them. \return nothing where there is none of this name.
+[[nodiscard]] std::optional<FoundRun> find_run(const std::string& registry, const std::string& name);
+
+/// Whether the supervisor of `run` still lives.
+[[nodiscard]] bool is_alive(const FoundRun& run);
+
+/// A file of the entry, up to `limit` bytes. \return nothing where there is none.
+[[nodiscard]] std::optional<std::string> read_file_of(const FoundRun& run, const char* file, std::size_t limit);
+
+} // namespace sandbox
