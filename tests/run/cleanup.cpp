@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_after_an_ordinary_end) {
     const std::string tree_before = tree(home);
     for (const char* script : {"true", "exit 9", "kill -9 $$", "sleep 27182 & exit 0"}) {
         static_cast<void>(strict_sh(script));
-        BOOST_TEST(belongings_settled(*this, before) == before, script);
+        const Belongings after = belongings_settled(*this, before);
+        BOOST_TEST(after == before, script << ": before\n" << before << "after\n" << after);
     }
     BOOST_TEST(tree(home) == tree_before);
 }

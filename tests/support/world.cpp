@@ -226,6 +226,10 @@ Belongings belongings(const World& world) {
             // The compiled filters are kept on purpose; everything else of a run goes with it.
             const std::string path = line.substr(0, line.find(' '));
             const bool cache = path.starts_with((world.home / ".local/share/sandbox").string());
+            // systemd's notes about the scopes of runs that have ended go when it gets round to it.
+            if (path.starts_with((world.runtime / "systemd").string())) {
+                continue;
+            }
             if (!cache ||
                 (path.find("seccomp") == std::string::npos && path != (world.home / ".local/share/sandbox").string())) {
                 found.files += path + "\n";
