@@ -148,6 +148,11 @@ void Supervisor::on_message(control::Received received) {
         network_.attach(std::move(received.descriptor));
         break;
     case ChildMessage::Kind::namespaces:
+        if (!std::ranges::all_of(received.namespaces, [](const Fd& one) { return static_cast<bool>(one); })) {
+            throw Error("cannot keep the namespaces of the sandbox open")
+                .cause("this process may open no more files")
+                .fix("raise its limit: ulimit -n");
+        }
         recorder_.record(std::move(received.namespaces), {.init = init_.pid(),
                                                           .identity = received.message.identity,
                                                           .cgroup = cgroup_,
