@@ -219,6 +219,8 @@ RunEntry::~RunEntry() {
     if (directory_) {
         // What cannot be removed is cleared by whoever looks next.
         remove_tree(runs_.get(), name_.c_str());
+        directory_.reset();
+        clear_left(runs_);
     }
 }
 

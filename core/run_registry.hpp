@@ -20,7 +20,8 @@ inline constexpr const char* kFilterFile = "filter"; ///< CMD's seccomp program,
 [[nodiscard]] bool is_run_name(std::string_view name);
 
 /// A run's own entry, the supervisor's: made before any kernel state, gone with this object. The flock(2) on its
-/// directory says that the supervisor lives; whoever finds one without it clears what is left.
+/// directory says that the supervisor lives; whoever finds one without it clears what is left, as each run does at its
+/// end.
 class RunEntry {
 public:
     /// Takes `name`. \throws Error where another run has it, or the registry cannot be used.

@@ -202,6 +202,11 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
     case SIGTTIN:
     case SIGTTOU:
         return; // ours to bear
+    case SIGXFSZ:
+        if (signal.ssi_pid == static_cast<std::uint32_t>(::getpid())) {
+            return; // a file of ours that would have grown over a limit of the caller's
+        }
+        break;
     case SIGCONT:
         if (relay_) {
             relay_->resume();

@@ -459,11 +459,13 @@ BOOST_AUTO_TEST_CASE(cve_2026_87766_a_link_that_is_swapped_in_a_loop_does_not_ei
     directory(home / "victim");
     directory(home / "source");
     const std::string before = tree(home / "victim");
-    // Directory, link, directory, link: rename(2) swaps in one step.
+    // Directory, link, directory, link: rename(2) swaps in one step. A mv that did not come to its end must not leave
+    // the link for good.
     Process swapping({"sh", "-c",
-                      "ln -s '" + (home / "victim").string() +
-                          "' evil; mkdir sub; echo up; "
-                          "while :; do mv -T sub good; mv -T evil sub; mv -T sub evil; mv -T good sub; done"},
+                      "lay() { ln -s '" + (home / "victim").string() +
+                          "' evil; mkdir sub; }; lay; echo up; "
+                          "while :; do mv -T sub good && mv -T evil sub && mv -T sub evil && mv -T good sub || "
+                          "{ rm -rf sub good evil; lay; }; done"},
                      here());
     BOOST_REQUIRE(swapping.wait_for("up"));
     int started = 0;
@@ -511,6 +513,7 @@ BOOST_AUTO_TEST_CASE(cve_2019_12439_predictable_places_are_not_trusted) {
     BOOST_TEST(fs::is_empty(state));
     fs::remove(state);
     if (!runtime.empty()) {
+        fs::remove_all(runtime / "sandbox");
         fs::create_directory_symlink(home / "victim", runtime / "sandbox");
         still_filtered();
         BOOST_TEST(tree(home / "victim") == before);

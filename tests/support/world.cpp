@@ -226,8 +226,10 @@ Belongings belongings(const World& world) {
             // The compiled filters are kept on purpose; everything else of a run goes with it.
             const std::string path = line.substr(0, line.find(' '));
             const bool cache = path.starts_with((world.home / ".local/share/sandbox").string());
-            // systemd's notes about the scopes of runs that have ended go when it gets round to it.
-            if (path.starts_with((world.runtime / "systemd").string())) {
+            // systemd's notes about the scopes of runs that have ended go when it gets round to it, and the records of
+            // runs that were killed when somebody looks: runs/* test that.
+            if (path.starts_with((world.runtime / "systemd").string()) ||
+                path.starts_with((world.runtime / "sandbox").string())) {
                 continue;
             }
             if (!cache ||
