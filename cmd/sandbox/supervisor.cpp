@@ -268,7 +268,11 @@ void Supervisor::let_start() {
         return;
     }
     may_start_ = true;
-    control::send(control_, SupervisorMessage{.kind = SupervisorMessage::Kind::ready});
+    const bool told = control::send(control_, SupervisorMessage{.kind = SupervisorMessage::Kind::ready});
+    // One that is gone has said why; one that is there would wait for ever.
+    if (!told && errno != EPIPE && errno != ECONNRESET) {
+        throw Error("cannot tell the sandbox's pid 1 to go on").kernel(errno);
+    }
     for (const SupervisorMessage& message : std::exchange(held_back_, {})) {
         control::send(control_, message);
     }
