@@ -12,11 +12,11 @@ std::string descriptor_path(int number) {
     return fmt::format("/proc/self/fd/{}", number);
 }
 
-std::vector<std::string> slirp4netns_arguments(const NetworkPlan& plan) {
+std::vector<std::string> slirp4netns_arguments(const NetworkPlan& plan, int mtu) {
     std::vector<std::string> arguments = {
         plan.program,
         "--configure",
-        fmt::format("--mtu={}", kMtu),
+        fmt::format("--mtu={}", mtu),
         fmt::format("--ready-fd={}", kReady),
         fmt::format("--exit-fd={}", kExit),
         "--enable-seccomp",
@@ -43,7 +43,7 @@ std::vector<std::string> slirp4netns_arguments(const NetworkPlan& plan) {
 
 /// pasta is told to lay the network out as slirp4netns does, and to open no port in either direction: by default it
 /// lets every port that is listened on lead through.
-std::vector<std::string> pasta_arguments(const NetworkPlan& plan) {
+std::vector<std::string> pasta_arguments(const NetworkPlan& plan, int mtu) {
     std::vector<std::string> arguments = {plan.program,
                                           "--foreground",
                                           "--quiet",
@@ -52,7 +52,7 @@ std::vector<std::string> pasta_arguments(const NetworkPlan& plan) {
                                           "--ns-ifname",
                                           kSandboxInterface,
                                           "--mtu",
-                                          std::to_string(kMtu),
+                                          std::to_string(mtu),
                                           "--address",
                                           kSandboxAddress,
                                           "--netmask",
@@ -83,8 +83,8 @@ std::vector<std::string> pasta_arguments(const NetworkPlan& plan) {
 
 } // namespace
 
-std::vector<std::string> backend_arguments(const NetworkPlan& plan) {
-    return plan.mode == NetworkPlan::Mode::pasta ? pasta_arguments(plan) : slirp4netns_arguments(plan);
+std::vector<std::string> backend_arguments(const NetworkPlan& plan, int mtu) {
+    return plan.mode == NetworkPlan::Mode::pasta ? pasta_arguments(plan, mtu) : slirp4netns_arguments(plan, mtu);
 }
 
 } // namespace sandbox::netns

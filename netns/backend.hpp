@@ -14,7 +14,7 @@ constexpr int kReady = 4; ///< something is written there when the interface is 
 constexpr int kExit = 5;  ///< the supervisor's end is its end: slirp4netns watches it
 
 /// The whole argument vector, for a process that is in the sandbox's user namespace and has every capability there. All
-/// words are ours or numbers.
-[[nodiscard]] std::vector<std::string> backend_arguments(const NetworkPlan& plan);
+/// words are ours or numbers. \param mtu the size of the largest packet.
+[[nodiscard]] std::vector<std::string> backend_arguments(const NetworkPlan& plan, int mtu);
 
 } // namespace sandbox::netns

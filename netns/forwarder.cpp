@@ -20,6 +20,7 @@
 #include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
 #include "core/companion.hpp"
+#include "core/plan/network_plan.hpp"
 #include "netns/relay.hpp"
 
 namespace sandbox::netns {
@@ -57,8 +58,14 @@ constexpr std::uint64_t event_word(Subject subject, std::size_t number) {
 
 class Forwarder {
 public:
-    Forwarder(const std::vector<Listener>& listeners, State& state, int epoll)
-        : listeners_(listeners), state_(state), epoll_(epoll) {}
+    Forwarder(const std::vector<Listener>& listeners, State& state, int epoll, Target target)
+        : listeners_(listeners), state_(state), epoll_(epoll) {
+        target_.s_addr = htonl(INADDR_LOOPBACK);
+        if (target == Target::interface) {
+            ::inet_pton(AF_INET, kSandboxAddress, &target_);
+        }
+        has_ipv6_target_ = target == Target::loopback;
+    }
 
     [[noreturn]] void run() {
         watch_listeners(EPOLL_CTL_ADD, EPOLLIN);
@@ -142,9 +149,9 @@ private:
         ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
 
-    /// 127.0.0.1, then ::1.
+    /// 127.0.0.1, then ::1; or the one address that there is.
     void try_targets(Connection& connection, std::size_t slot) {
-        for (; connection.target < 2; ++connection.target) {
+        for (; connection.target < (has_ipv6_target_ ? 2U : 1U); ++connection.target) {
             connection.server = open_inside(connection.target == 1, SOCK_STREAM, connection.port);
             if (connection.server >= 0) {
                 connection.is_connecting = true;
@@ -159,13 +166,13 @@ private:
         end(connection);
     }
 
-    /// A socket on its way to the sandbox's own loopback; -1 where that is refused at once.
-    static int open_inside(bool is_ipv6, int type, std::uint16_t port) {
+    /// A socket on its way to the target; -1 where that is refused at once.
+    [[nodiscard]] int open_inside(bool is_ipv6, int type, std::uint16_t port) const {
         const int socket = ::socket(is_ipv6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         sockaddr_in ipv4{};
         ipv4.sin_family = AF_INET;
         ipv4.sin_port = htons(port);
-        ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ipv4.sin_addr = target_;
         sockaddr_in6 ipv6{};
         ipv6.sin6_family = AF_INET6;
         ipv6.sin6_port = htons(port);
@@ -255,7 +262,7 @@ private:
                     return;
                 }
             }
-            turn(session, !session.is_ipv6);
+            turn(session, has_ipv6_target_ && !session.is_ipv6);
         }
     }
 
@@ -314,6 +321,8 @@ private:
     const std::vector<Listener>& listeners_;
     State& state_;
     int epoll_;
+    in_addr target_{};
+    bool has_ipv6_target_ = true;
     bool is_full_ = false;
     std::array<std::byte, 65536> datagram_{};
 };
@@ -339,7 +348,7 @@ int keep_only(const std::vector<int>& sockets) {
 
 /// In the new process.
 [[noreturn]] void become(const std::vector<Listener>& listeners, const std::vector<int>& sockets, State& state,
-                         const Surroundings& surroundings, pid_t parent, int ready) {
+                         const Surroundings& surroundings, Target target, pid_t parent, int ready) {
     ::prctl(PR_SET_NAME, "sandbox-ports", 0, 0, 0);
     ::setsid();
     // What it was copied from stays closed to CMD, should they share a pid namespace.
@@ -358,12 +367,13 @@ int keep_only(const std::vector<int>& sockets) {
     }
     [[maybe_unused]] const ssize_t written = ::write(ready, "1", 1);
     ::close(ready);
-    Forwarder(listeners, state, epoll).run();
+    Forwarder(listeners, state, epoll, target).run();
 }
 
 } // namespace
 
-ChildProcess start_forwarder(const std::vector<Listener>& listeners, int user_namespace, int net_namespace) {
+ChildProcess start_forwarder(const std::vector<Listener>& listeners, int user_namespace, int net_namespace,
+                             Target target) {
     void* memory =
         ::mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
@@ -382,7 +392,7 @@ ChildProcess start_forwarder(const std::vector<Listener>& listeners, int user_na
     int pidfd = -1;
     const pid_t pid = sys::clone(0, &pidfd);
     if (pid == 0) {
-        become(listeners, sockets, state, surroundings, parent, ready.write_end.get());
+        become(listeners, sockets, state, surroundings, target, parent, ready.write_end.get());
     }
     const int error_number = errno;
     ::munmap(memory, sizeof(State));

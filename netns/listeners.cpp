@@ -1,6 +1,7 @@
 #include "netns/listeners.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/plan/network_plan.hpp"
+#include "netns/inside.hpp"
 
 namespace sandbox::netns {
 
@@ -90,6 +93,39 @@ std::vector<Listener> open_listeners(const std::vector<PublishedPort>& ports) {
         listeners.push_back(std::move(listener));
     }
     return listeners;
+}
+
+Relayed open_relayed(const std::vector<Listener>& listeners, int user_namespace, int net_namespace) {
+    std::vector<SocketKind> kinds;
+    for (const Listener& listener : listeners) {
+        kinds.push_back({AF_INET, (listener.port.is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK, 0});
+    }
+    std::vector<Fd> sockets = open_sockets_in(user_namespace, net_namespace, kinds);
+    Relayed relayed;
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        const PublishedPort& port = listeners[i].port;
+        PublishedPort inside = port;
+        inside.address = kSandboxAddress;
+        inside.is_ipv6 = false;
+        inside.host_port = 0;
+        SocketAddress address = socket_address(inside);
+        const int on = 1;
+        // The address is not there yet.
+        if (::setsockopt(sockets[i].get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on) < 0 ||
+            ::bind(sockets[i].get(), address.get(), address.length) < 0 ||
+            (!port.is_udp && ::listen(sockets[i].get(), SOMAXCONN) < 0)) {
+            throw Error(fmt::format("{}: cannot publish a port through the limited network", written_at(port.origin)))
+                .kernel(errno);
+        }
+        PublishedPort outside = port;
+        outside.sandbox_port = bound_port(sockets[i].get());
+        relayed.inside.push_back({std::move(sockets[i]), std::move(inside)});
+        relayed.outside.push_back({Fd(::fcntl(listeners[i].socket.get(), F_DUPFD_CLOEXEC, 0)), std::move(outside)});
+        if (!relayed.outside.back().socket) {
+            throw cannot_listen(port, errno);
+        }
+    }
+    return relayed;
 }
 
 } // namespace sandbox::netns

@@ -20,4 +20,14 @@ struct Listener {
 /// machine's.
 [[nodiscard]] std::vector<Listener> open_listeners(const std::vector<PublishedPort>& ports);
 
+/// The same ports a second time, for two forwarders: one takes what comes to the host's side of them and connects to
+/// the sandbox's interface, the other waits there, on ports that the kernel chose, and connects to the sandbox's own.
+struct Relayed {
+    std::vector<Listener> outside; ///< copies of the host's
+    std::vector<Listener> inside;
+};
+
+/// \throws Error where no more sockets can be had.
+[[nodiscard]] Relayed open_relayed(const std::vector<Listener>& listeners, int user_namespace, int net_namespace);
+
 } // namespace sandbox::netns

@@ -12,6 +12,7 @@
 #include "core/companion.hpp"
 #include "core/plan/plan.hpp"
 #include "netns/allow_list.hpp"
+#include "netns/cable.hpp"
 #include "netns/listeners.hpp"
 
 namespace sandbox::netns {
@@ -21,9 +22,13 @@ namespace sandbox::netns {
 class Network {
 public:
     /// `plan` must outlive it.
-    /// Opens the published ports of the host: they are taken before anything of a sandbox exists.
+    /// Opens the published ports of the host: they are taken before anything of a sandbox exists. Where the network is
+    /// limited it makes what holds the limit, with the ids of the sandbox's.
     /// \throws Error where one cannot be had.
-    explicit Network(const NetworkPlan& plan);
+    Network(const NetworkPlan& plan, const IdsPlan& ids);
+
+    /// One line about a limit that this kernel cannot hold, and that the plan does without; empty: there is none.
+    [[nodiscard]] const std::string& notice() const { return notice_; }
 
     /// Starts the helper in the child's network namespace and the user namespace that owns it. Before: the maps are
     /// written. \throws Error where it cannot be executed.
@@ -33,7 +38,7 @@ public:
     [[nodiscard]] bool is_ready() const { return interface_is_up_ && list_.is_ready(); }
 
     /// How many descriptors it wants watched.
-    static constexpr std::size_t kOwnWatched = 4;
+    static constexpr std::size_t kOwnWatched = 5;
     static constexpr std::size_t kWatched = kOwnWatched + AllowList::kWatched;
     void watch(pollfd* watched) const;
 
@@ -54,17 +59,22 @@ public:
     [[nodiscard]] const std::string& end() const { return end_.empty() ? list_.end() : end_; }
 
 private:
+    void make_cable(const IdsPlan& ids);
+    void start_forwarders(int user_namespace, int net_namespace);
     void serve_helper_end();
-    void serve_forwarder_end();
+    void serve_forwarder_end(ChildProcess& forwarder);
 
     const NetworkPlan& plan_;
     bool interface_is_up_;
     bool stream_open_ = true;
     Fd ready_pipe_;
     Fd lifeline_; ///< nobody writes to it: its closing tells the helper that we are gone
-    std::optional<Companion> helper_;
     std::vector<Listener> listeners_;
+    std::optional<Cable> cable_; ///< there is a limit; the helper and the first of the forwarders stand in it
+    std::optional<Companion> helper_;
     ChildProcess forwarder_;
+    ChildProcess second_forwarder_; ///< the sandbox's side of two
+    std::string notice_;
     AllowList list_;
     std::string end_;
 };

@@ -10,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/plan/cgroup_obstacle.hpp"
 #include "core/plan/subids.hpp"
+#include "netns/cable.hpp"
 
 namespace sandbox {
 
@@ -290,6 +291,17 @@ Check network_list(const Machine& machine, const Host& host) {
     return check;
 }
 
+/// What --net-in and --net-out need.
+Check network_limits(const Machine& machine) {
+    Check check{"network-limits", "what goes over a sandbox's network can be limited", State::ok, "", ""};
+    if (!machine.bandwidth_obstacle.empty()) {
+        check.state = State::warning;
+        check.why = machine.bandwidth_obstacle;
+        check.fix = netns::kBandwidthFix;
+    }
+    return check;
+}
+
 } // namespace
 
 std::string_view word(Check::State state) {
@@ -323,6 +335,7 @@ std::vector<Check> run_checks(const Machine& machine, const Host& host) {
         limits(machine, host),
         network(host),
         network_list(machine, host),
+        network_limits(machine),
     };
 }
 

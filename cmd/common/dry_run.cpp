@@ -15,6 +15,7 @@
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/network_plan.hpp"
 #include "core/plan/publish_plan.hpp"
+#include "core/plan/rate.hpp"
 
 namespace sandbox {
 
@@ -178,6 +179,14 @@ void write_allow_list(Page& page, const AllowPlan& allow) {
     page.line(named("closed", fmt::format("where no entry lies in them: {}", fmt::join(closed, ", "))));
 }
 
+void write_bandwidth(Page& page, std::string_view name, const Bandwidth& bandwidth) {
+    if (bandwidth) {
+        page.line(named(name, rate_words(bandwidth.bytes_per_second) +
+                                  (bandwidth.required ? "" : ", if the kernel can hold it")),
+                  bandwidth.origin);
+    }
+}
+
 void write_network(Page& page, const NetworkPlan& network) {
     page.section("network");
     page.line(network_words(network), network.mode_origin);
@@ -190,6 +199,8 @@ void write_network(Page& page, const NetworkPlan& network) {
                                                       : "the host's cannot be reached"),
               network.host_loopback_origin);
     write_allow_list(page, network.allow);
+    write_bandwidth(page, "at most in", network.bandwidth.in);
+    write_bandwidth(page, "at most out", network.bandwidth.out);
     for (const PublishedPort& port : network.publish) {
         page.line(named("published", published_words(port)), port.origin);
     }

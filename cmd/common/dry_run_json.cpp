@@ -62,6 +62,14 @@ Json allow_list(const AllowPlan& plan) {
             {"gid", plan.gid}};
 }
 
+/// Null is unlimited.
+Json bandwidth(const Bandwidth& plan) {
+    return plan ? Json{{"bytes_per_second", plan.bytes_per_second},
+                       {"required", plan.required},
+                       {"origin", to_json(plan.origin)}}
+                : Json(nullptr);
+}
+
 Json network(const NetworkPlan& plan) {
     constexpr std::array kModes = {"none", "host", "slirp4netns", "pasta"};
     Json published = Json::array();
@@ -79,6 +87,7 @@ Json network(const NetworkPlan& plan) {
         result["host_loopback"] = with_origin(plan.host_loopback, plan.host_loopback_origin);
         result["forwards_dns"] = plan.forwards_dns;
         result["published"] = std::move(published);
+        result["bandwidth"] = {{"in", bandwidth(plan.bandwidth.in)}, {"out", bandwidth(plan.bandwidth.out)}};
         result["allow"] = plan.allow.wanted ? allow_list(plan.allow) : Json(nullptr);
     }
     return result;

@@ -34,6 +34,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/host_paths.hpp"
+#include "netns/cable.hpp"
 
 namespace sandbox {
 
@@ -256,6 +257,10 @@ Machine read_machine(const Host& host) {
         machine.process_count = count_threads(host.uid);
     }
     machine.rules_obstacle = try_rules(host.look_at_network().nft);
+    IdsPlan self;
+    self.uid_map = {{.inside = 0, .outside = host.uid, .count = 1}};
+    self.gid_map = {{.inside = 0, .outside = host.gid, .count = 1}};
+    machine.bandwidth_obstacle = netns::find_bandwidth_obstacle(self);
     machine.cgroups = host.look_at_cgroups(host);
     machine.pids_cgroup = full_pids_cgroup();
     return machine;

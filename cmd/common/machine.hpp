@@ -42,11 +42,12 @@ struct Machine {
     std::uint64_t process_count = 0;             ///< threads of the caller's uid, counted only where there is a limit
     /// Why nft(8) cannot set the rules of a network's list; empty: it can, or is not installed.
     std::string rules_obstacle;
+    std::string bandwidth_obstacle; ///< why the kernel cannot hold a limit of the network; empty: it can
     CgroupFacts cgroups;
     std::string pids_cgroup; ///< the caller's cgroup where its pids.max is reached; empty: it is not
 };
 
-/// Reads the facts. Nothing is changed; the only namespaces are those of a trial of nft(8), and end with it.
+/// Reads the facts. Nothing is changed; the only namespaces are those of two trials, and end with them.
 [[nodiscard]] Machine read_machine(const Host& host);
 
 /// "6.1.0-18-amd64" -> 6, 1; zeros where it is no release.

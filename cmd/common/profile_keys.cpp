@@ -57,6 +57,8 @@ constexpr ProfileKey kKeys[] = {
     {"limits", "cpus", text([](Profile& p) -> Setting<std::string>& { return p.limits.cpus; }), {}, false, "1.5"},
     {"limits", "cpu-weight", text([](Profile& p) -> Setting<std::string>& { return p.limits.cpu_weight; }), {}, false, "100"},
     {"limits", "io", list([](Profile& p) -> List& { return p.limits.io; })},
+    {"limits", "net-in", text([](Profile& p) -> Setting<std::string>& { return p.limits.net_in; }), {}, false, "20mbit"},
+    {"limits", "net-out", text([](Profile& p) -> Setting<std::string>& { return p.limits.net_out; }), {}, false, "20mbit"},
     {"limits", "when-unavailable", text([](Profile& p) -> Setting<std::string>& { return p.limits.when_unavailable; }), kUnavailableWords},
     {"limits", "timeout", text([](Profile& p) -> Setting<std::string>& { return p.limits.timeout; })},
     {"limits", "core", text([](Profile& p) -> Setting<std::string>& { return p.limits.core; }), {}, false, "64m"},

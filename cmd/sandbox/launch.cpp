@@ -6,6 +6,7 @@
 // supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
 // supervisor | the directories of the private layers, locked       | what cannot be had is found before kernel state
 // supervisor | the host's side of published ports is bound           | a port that is taken is the last user error
+// supervisor | a network namespace that holds a limit of it    | made beside the sandbox's, out of its reach
 // supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
 // supervisor | a cgroup with the limits; the child is moved into it  | they hold before its cgroup namespace is made
@@ -332,7 +333,10 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     const DescendantReaper reaper(!plan.namespaces.pid);
     // Before the network's helper, which may stand in one of its cgroups, and so ends before it is taken away.
     std::optional<SandboxCgroup> cgroup;
-    netns::Network network(plan.network);
+    netns::Network network(plan.network, plan.ids);
+    if (!network.notice().empty()) {
+        tell({network.notice()}, options);
+    }
     FuseOverlays fuse(plan.overlays, layers.layers(), layers.through_fuse());
     // All that needs no kernel state is behind us; a limit that cannot be held is told when its cgroup is there.
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/plan/allow_plan.hpp"
+#include "core/plan/bandwidth_plan.hpp"
 #include "core/plan/capabilities_plan.hpp"
 #include "core/plan/cgroup_obstacle.hpp"
 #include "core/plan/cgroup_plan.hpp"
@@ -116,6 +117,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.ids = plan_ids(profile.ids, host, root);
     plan.namespaces = plan_namespaces(profile, command, layers);
     plan.network = plan_network(profile.network, plan.namespaces, plan.ids, host, layers, root, plan.notices);
+    plan.network.bandwidth = plan_bandwidth(profile.limits, plan.network, layers, plan.notices);
     FilesystemPlan filesystem =
         plan_filesystem(profile, host, layers, root, plan.namespaces, plan.network, plan.notices);
     plan.root = std::move(filesystem.root);

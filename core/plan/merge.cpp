@@ -79,6 +79,8 @@ void merge_limits(Profile::Limits& base, Profile::Limits& top) {
     merge_setting(base.cpus, top.cpus);
     merge_setting(base.cpu_weight, top.cpu_weight);
     merge_list(base.io, top.io);
+    merge_setting(base.net_in, top.net_in);
+    merge_setting(base.net_out, top.net_out);
     merge_setting(base.when_unavailable, top.when_unavailable);
     merge_setting(base.timeout, top.timeout);
     for (const KnownLimit& known : known_limits()) {

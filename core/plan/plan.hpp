@@ -119,6 +119,23 @@ struct AllowPlan {
     std::chrono::seconds lifetime{0}; ///< the most that an answer of the resolver lives
 };
 
+/// The most that goes one way through the sandbox's interface.
+struct Bandwidth {
+    std::uint64_t bytes_per_second = 0; ///< 0: as much as there is
+    bool required = true;               ///< false: where the kernel cannot hold it, that is said and the run goes on
+    Origin origin;
+
+    [[nodiscard]] explicit operator bool() const { return bytes_per_second != 0; }
+};
+
+/// Both ways, as the sandbox sees them.
+struct BandwidthPlan {
+    Bandwidth in;
+    Bandwidth out;
+
+    [[nodiscard]] bool wanted() const { return in || out; }
+};
+
 /// What the network namespace holds besides the loopback, and the names in it.
 struct NetworkPlan {
     enum class Mode : std::uint8_t { none, host, slirp4netns, pasta };
@@ -133,6 +150,7 @@ struct NetworkPlan {
     bool forwards_dns = false; ///< 10.0.2.3 leads to the host's own resolver
     std::vector<PublishedPort> publish;
     AllowPlan allow;
+    BandwidthPlan bandwidth;
     std::vector<GeneratedFile> files;
 
     /// Whether a process of ours gives the sandbox an interface.
