@@ -35,9 +35,7 @@ constexpr const char* kFar = "far";
 constexpr const char* kOut = "out";
 constexpr const char* kIn = "in";
 
-// Locally administered. The sandbox is told that it belongs to kFarAddress: pasta answers for every address but the
-// sandbox's own.
-constexpr std::array<std::uint8_t, 6> kFarHardwareAddress = {0x02, 0, 0, 0, 0, 0x01};
+constexpr HardwareAddress kFarHardwareAddress = {0x02, 0, 0, 0, 0, 0x01}; // locally administered
 
 constexpr SocketKind kNetlinkSocket{AF_NETLINK, SOCK_RAW, NETLINK_ROUTE};
 constexpr std::uint16_t kCreate = NLM_F_CREATE | NLM_F_EXCL;
@@ -62,15 +60,72 @@ ifinfomsg link_going_up(int index) {
     return message;
 }
 
-int find(Netlink& netlink, const char* name) {
+struct Interface {
     int index = 0;
+    HardwareAddress hardware_address{};
+};
+
+Interface look_at(Netlink& netlink, const char* name) {
+    Interface found;
     NetlinkRequest request(RTM_GETLINK, 0, link());
     request.add(IFLA_IFNAME, std::string_view(name));
     const int error_number = netlink.ask(request, [&](const nlmsghdr& message) {
-        index = static_cast<const ifinfomsg*>(NLMSG_DATA(&message))->ifi_index;
+        found.index = static_cast<const ifinfomsg*>(NLMSG_DATA(&message))->ifi_index;
+        for (const NetlinkAttribute& attribute : attributes(message, sizeof(ifinfomsg))) {
+            if (attribute.type == IFLA_ADDRESS && attribute.value.size() == found.hardware_address.size()) {
+                std::memcpy(found.hardware_address.data(), attribute.value.data(), attribute.value.size());
+            }
+        }
     });
     check(error_number, "find the interface", name);
-    return index;
+    return found;
+}
+
+int find(Netlink& netlink, const char* name) {
+    return look_at(netlink, name).index;
+}
+
+void set_hardware_address(Netlink& netlink, int index, const HardwareAddress& address) {
+    NetlinkRequest request(RTM_SETLINK, 0, link(index));
+    request.add(IFLA_ADDRESS, address);
+    check(netlink.ask(request), "set the hardware address of", kSandboxInterface);
+}
+
+/// Says who has an address, so that nobody asks: pasta answers for every one but the sandbox's own, and takes who asks
+/// for the sandbox.
+void set_neighbour(Netlink& netlink, int index, const char* address, const HardwareAddress& hardware_address) {
+    in_addr ipv4{};
+    ::inet_pton(AF_INET, address, &ipv4);
+    ndmsg neighbour{};
+    neighbour.ndm_family = AF_INET;
+    neighbour.ndm_ifindex = index;
+    neighbour.ndm_state = NUD_PERMANENT;
+    NetlinkRequest request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour);
+    request.add(NDA_DST, ipv4).add(NDA_LLADDR, hardware_address);
+    check(netlink.ask(request), "say who has the address", address);
+}
+
+/// The bridge takes what is for one of its ports for its own.
+void leave_to_the_sandbox(Netlink& netlink, int port, const HardwareAddress& hardware_address) {
+    ndmsg entry{};
+    entry.ndm_family = AF_BRIDGE;
+    entry.ndm_ifindex = port;
+    entry.ndm_flags = NTF_MASTER;
+    NetlinkRequest request(RTM_DELNEIGH, 0, entry);
+    request.add(NDA_LLADDR, hardware_address);
+    check(netlink.ask(request), "leave the hardware address to the sandbox on", kFar);
+}
+
+/// What goes there from the bridge takes this port, and no other where the bridge has forgotten.
+void set_port(Netlink& netlink, int port, const HardwareAddress& hardware_address) {
+    ndmsg entry{};
+    entry.ndm_family = AF_BRIDGE;
+    entry.ndm_ifindex = port;
+    entry.ndm_state = NUD_NOARP;
+    entry.ndm_flags = NTF_MASTER;
+    NetlinkRequest request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, entry);
+    request.add(NDA_LLADDR, hardware_address);
+    check(netlink.ask(request), "say where the sandbox is on", kFar);
 }
 
 /// The namespace has no address of its own for anybody to talk to; where IPv6 was left out of the kernel, it has none
@@ -158,6 +213,15 @@ bool is_ours_to_copy(const Address& address) {
     return (address.fixed.ifa_flags & IFA_F_PERMANENT) != 0 && address.fixed.ifa_scope != RT_SCOPE_LINK;
 }
 
+/// pasta sends as much as a TCP window allows, knows no congestion, and sends all of it again when a packet is lost: a
+/// queue that is too short for it lets next to nothing through. So the sandbox's windows are small (the other end is
+/// on this machine), and the queue holds many.
+constexpr std::uint64_t kWindows = 32;
+
+std::uint64_t window_for(const Bandwidth& bandwidth) {
+    return std::clamp(bandwidth.bytes_per_second / 50, std::uint64_t{64} * 1024, std::uint64_t{1024} * 1024);
+}
+
 tc_ratespec rate_of(const Bandwidth& bandwidth) {
     tc_ratespec rate{};
     constexpr std::uint64_t kMost = 0xffffffff; // TCA_TBF_RATE64 says the rest
@@ -169,7 +233,7 @@ tc_ratespec rate_of(const Bandwidth& bandwidth) {
 } // namespace
 
 Cable::Cable(const BandwidthPlan& bandwidth, const IdsPlan& ids)
-    : mtu_(mtu_for(bandwidth)), user_namespace_(make_user_namespace(ids)),
+    : in_(bandwidth.in), mtu_(mtu_for(bandwidth)), user_namespace_(make_user_namespace(ids)),
       net_namespace_(make_net_namespace(user_namespace_.get())),
       ours_(std::move(open_sockets_in(user_namespace_.get(), net_namespace_.get(), {&kNetlinkSocket, 1}).front())),
       sandboxs_(Fd()) {
@@ -192,7 +256,14 @@ void Cable::add_bridge(const char* name) {
     if (name == kFar) {
         request.add(IFLA_ADDRESS, kFarHardwareAddress);
     }
-    request.nest(IFLA_LINKINFO, [](NetlinkRequest& info) { info.add(IFLA_INFO_KIND, std::string_view("bridge")); });
+    request.nest(IFLA_LINKINFO, [](NetlinkRequest& info) {
+        info.add(IFLA_INFO_KIND, std::string_view("bridge"));
+        info.nest(IFLA_INFO_DATA, [](NetlinkRequest& data) {
+            // It would join groups, and say so: pasta takes every sender that it hears of for the sandbox.
+            constexpr std::uint8_t kOff = 0;
+            data.add(IFLA_BR_MCAST_SNOOPING, kOff);
+        });
+    });
     check(ours_.ask(request), "make the bridge", name);
     const int index = find(ours_, name);
     give_no_ipv6_address(ours_, index);
@@ -217,12 +288,11 @@ void Cable::add_queue(const char* device, const Bandwidth& bandwidth) {
     // A timer that comes late is made up for by what may go at once then: 20 ms worth, and at least two packets.
     const std::uint64_t burst =
         std::max(bandwidth.bytes_per_second / 50, static_cast<std::uint64_t>(2 * (mtu_ + ETH_HLEN)));
-    // What waits: 100 ms worth, and at least a datagram of the largest size and what goes with it.
-    const std::uint64_t queue = std::max(bandwidth.bytes_per_second / 10, std::uint64_t{128} * 1024);
+    const std::uint64_t queue = kWindows * window_for(bandwidth);
     constexpr std::uint64_t kMost = 0x7fffffff;
     tc_tbf_qopt options{};
     options.rate = rate_of(bandwidth);
-    options.limit = static_cast<std::uint32_t>(std::min(queue, kMost));
+    options.limit = static_cast<std::uint32_t>(queue);
     const auto burst_bytes = static_cast<std::uint32_t>(std::min(burst, kMost));
     tcmsg message{};
     message.tcm_ifindex = find(ours_, device);
@@ -246,6 +316,10 @@ void Cable::attach(const char* device, const char* bridge) {
 }
 
 void Cable::lead_into(int user_namespace, int net_namespace) {
+    if (in_) {
+        const std::string sizes = fmt::format("4096 {0} {0}", window_for(in_)); // of a receive buffer: tcp(7)
+        set_sysctl_in(user_namespace, net_namespace, "/proc/sys/net/ipv4/tcp_rmem", sizes);
+    }
     sandboxs_ = Netlink(std::move(open_sockets_in(user_namespace, net_namespace, {&kNetlinkSocket, 1}).front()));
     const auto mtu = static_cast<std::uint32_t>(mtu_);
     NetlinkRequest request(RTM_NEWLINK, kCreate, link());
@@ -264,7 +338,7 @@ void Cable::lead_into(int user_namespace, int net_namespace) {
 }
 
 void Cable::plug_in(bool with_ports) {
-    const int tap = find(ours_, kSandboxInterface);
+    const auto [tap, hardware_address] = look_at(ours_, kSandboxInterface);
     give_no_ipv6_address(ours_, tap);
     const std::vector<Address> addresses = addresses_of(ours_, tap);
     std::vector<Route> routes = routes_of(ours_, tap);
@@ -274,8 +348,12 @@ void Cable::plug_in(bool with_ports) {
         check(ours_.ask(address.request(RTM_DELADDR, 0)), "take the address off", kSandboxInterface);
     }
     attach(kSandboxInterface, kFar);
+    // What pasta sends is for the address that its tap has; and this namespace may still have a word to say there about
+    // its groups. With one address for both, pasta knows no other sender than the sandbox.
+    leave_to_the_sandbox(ours_, tap, hardware_address);
 
     const int own = find(sandboxs_, kSandboxInterface);
+    set_hardware_address(sandboxs_, own, hardware_address);
     check(sandboxs_.ask(NetlinkRequest(RTM_SETLINK, 0, link_going_up(own))), "bring up", kSandboxInterface);
     for (Address address : addresses) {
         if (is_ours_to_copy(address)) {
@@ -290,27 +368,24 @@ void Cable::plug_in(bool with_ports) {
         check(sandboxs_.ask(request), "give a route to", kSandboxInterface);
     }
     if (with_ports) {
-        give_far_address(own);
+        give_far_address(hardware_address);
+        set_neighbour(sandboxs_, own, kFarAddress, kFarHardwareAddress);
     }
 }
 
-void Cable::give_far_address(int sandboxs_interface) {
+void Cable::give_far_address(const HardwareAddress& sandboxs) {
+    const int far = find(ours_, kFar);
     in_addr address{};
     ::inet_pton(AF_INET, kFarAddress, &address);
     ifaddrmsg own{};
     own.ifa_family = AF_INET;
     own.ifa_prefixlen = 24; // where the sandbox's address is
-    own.ifa_index = static_cast<std::uint32_t>(find(ours_, kFar));
+    own.ifa_index = static_cast<std::uint32_t>(far);
     NetlinkRequest request(RTM_NEWADDR, kCreate, own);
     request.add(IFA_LOCAL, address);
     check(ours_.ask(request), "give an address to", kFar);
-    ndmsg neighbour{};
-    neighbour.ndm_family = AF_INET;
-    neighbour.ndm_ifindex = sandboxs_interface;
-    neighbour.ndm_state = NUD_PERMANENT;
-    NetlinkRequest entry(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour);
-    entry.add(NDA_DST, address).add(NDA_LLADDR, kFarHardwareAddress);
-    check(sandboxs_.ask(entry), "tell the sandbox who is", kFarAddress);
+    set_neighbour(ours_, far, kSandboxAddress, sandboxs);
+    set_port(ours_, find(ours_, kIn), sandboxs);
 }
 
 std::string find_bandwidth_obstacle(const IdsPlan& ids) {

@@ -8,6 +8,8 @@
 // through `out`, what it gets through `in`. Published ports are connected to from [far], so they are held too.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ namespace sandbox::netns {
 
 /// Where in that network a connection to the sandbox comes from.
 constexpr const char* kFarAddress = "10.0.2.1";
+
+using HardwareAddress = std::array<std::uint8_t, 6>;
 
 /// What helps where a part is missing.
 constexpr const char* kBandwidthFix = "sudo modprobe -a veth bridge sch_tbf, or a kernel that has them (CONFIG_VETH, "
@@ -49,9 +53,10 @@ private:
     void add_bridge(const char* name);
     void add_pair();
     void add_queue(const char* device, const Bandwidth& bandwidth);
-    void give_far_address(int sandboxs_interface);
+    void give_far_address(const HardwareAddress& sandboxs);
     void attach(const char* device, const char* bridge);
 
+    Bandwidth in_;
     int mtu_;
     Fd user_namespace_;
     Fd net_namespace_;

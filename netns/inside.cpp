@@ -8,9 +8,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "core/base/child_process.hpp"
 #include "core/base/error.hpp"
 #include "core/base/exit_status.hpp"
+#include "core/base/file.hpp"
 #include "core/base/sys.hpp"
 #include "core/companion.hpp"
 
@@ -122,6 +125,18 @@ std::vector<Fd> open_sockets_in(int user_namespace, int net_namespace, std::span
     return open_in(surroundings, kinds.size(), "a socket in the sandbox's network", [&](std::size_t i) {
         return ::socket(kinds[i].domain, kinds[i].type | SOCK_CLOEXEC, kinds[i].protocol);
     });
+}
+
+void set_sysctl_in(int user_namespace, int net_namespace, const char* path, const std::string& value) {
+    const Surroundings surroundings{.user_namespace = user_namespace, .net_namespace = net_namespace};
+    // What is opened is the file of the namespace that one stands in then; to write it takes rights there alone.
+    const std::vector<Fd> files = open_in(surroundings, 1, "a file of /proc/sys/net", [&](std::size_t) {
+        const int file = ::open(path, O_WRONLY | O_CLOEXEC);
+        return file >= 0 || errno != EROFS ? file : ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    });
+    if (!write_all(files.front().get(), value)) {
+        throw Error(fmt::format("cannot write '{}' of the sandbox's network", path)).kernel(errno);
+    }
 }
 
 } // namespace sandbox::netns

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/fd.hpp"
@@ -21,5 +22,9 @@ struct SocketKind {
 
 /// Opens sockets in a network namespace, one of each kind. They stay there whoever uses them. \throws Error
 [[nodiscard]] std::vector<Fd> open_sockets_in(int user_namespace, int net_namespace, std::span<const SocketKind> kinds);
+
+/// Writes a value below /proc/sys/net, of a network namespace. Where /proc/sys is read-only (in a container) the
+/// kernel's own value stays. \throws Error where no process can be made for it.
+void set_sysctl_in(int user_namespace, int net_namespace, const char* path, const std::string& value);
 
 } // namespace sandbox::netns
