@@ -388,13 +388,18 @@ void Cable::give_far_address(const HardwareAddress& sandboxs) {
     set_port(ours_, find(ours_, kIn), sandboxs);
 }
 
+std::string on_one_line(const Error& error) {
+    return error.error_number() == 0 ? error.summary()
+                                     : fmt::format("{}: {}", error.summary(), kernel_word(error.error_number()));
+}
+
 std::string find_bandwidth_obstacle(const IdsPlan& ids) {
     try {
         const Bandwidth some{.bytes_per_second = 1'000'000, .required = true, .origin = {}};
         const Cable cable({.in = some, .out = some}, ids);
         return "";
     } catch (const Error& error) {
-        return error.summary();
+        return on_one_line(error);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/base/fd.hpp"
 #include "core/plan/plan.hpp"
 #include "netns/netlink.hpp"
@@ -63,6 +64,9 @@ private:
     Netlink ours_;
     Netlink sandboxs_;
 };
+
+/// What failed and the kernel's word, as a cause of something else.
+[[nodiscard]] std::string on_one_line(const Error& error);
 
 /// Tries all that a limit needs of the kernel. \return why it cannot be held; empty: it can.
 [[nodiscard]] std::string find_bandwidth_obstacle(const IdsPlan& ids);

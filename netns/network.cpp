@@ -34,15 +34,15 @@ void Network::make_cable(const IdsPlan& ids) {
         cable_.emplace(plan_.bandwidth, ids);
     } catch (const Error& error) {
         const BandwidthPlan& wanted = plan_.bandwidth;
-        const bool in_is_first = wanted.in && (wanted.in.required || !wanted.out.required);
-        const Bandwidth& limit = in_is_first ? wanted.in : wanted.out;
+        const bool out_decides = wanted.out && (!wanted.in || (wanted.out.required && !wanted.in.required));
+        const Bandwidth& limit = out_decides ? wanted.out : wanted.in;
         if (limit.required) {
             throw Error(fmt::format("{}: cannot limit what goes over the network", written_at(limit.origin)))
-                .cause(error.summary())
+                .cause(on_one_line(error))
                 .fix(kBandwidthFix);
         }
         notice_ = fmt::format("{}: no limit of what goes over the network: {}; to get it: {}", limit.origin.place(),
-                              error.summary(), kBandwidthFix);
+                              on_one_line(error), kBandwidthFix);
     }
 }
 
