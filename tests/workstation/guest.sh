@@ -4,7 +4,7 @@
 # the end that it came to the end.
 set -eu
 
-modprobe -a fuse tun overlay
+modprobe -a fuse tun overlay veth bridge sch_tbf
 # What udev would do; it is masked, for it takes longer than everything else.
 chmod 0666 /dev/fuse /dev/net/tun
 mkswap /dev/ubdb >/dev/null

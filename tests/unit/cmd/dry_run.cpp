@@ -72,6 +72,17 @@ BOOST_AUTO_TEST_CASE(limits_of_the_sandbox_are_shown_with_the_places_they_may_be
     BOOST_TEST(contains(composed.text(), "a scope of your systemd"));
 }
 
+BOOST_AUTO_TEST_CASE(limits_of_the_network_are_shown_with_its_mode) {
+    const Composed composed({"-p", "default", "--net-in", "20mbit"});
+    const nlohmann::json bandwidth = composed.json()["network"]["bandwidth"];
+    BOOST_TEST(bandwidth["in"]["bytes_per_second"] == 2'500'000);
+    BOOST_TEST(bandwidth["in"]["required"] == true);
+    BOOST_TEST(bandwidth["in"]["origin"]["source"] == "--net-in 20mbit");
+    BOOST_TEST(bandwidth["out"].is_null());
+    BOOST_TEST(contains(composed.text(), "at most in  20 Mbit/s"));
+    BOOST_TEST(!contains(composed.text(), "at most out"));
+}
+
 BOOST_AUTO_TEST_CASE(limits_are_shown_with_their_origins) {
     const Composed composed({"-p", "strict", "--ulimit", "nofile=1024:4096", "--ulimit", "fsize=unlimited"});
     const nlohmann::json limits = composed.json()["limits"];

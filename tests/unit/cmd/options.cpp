@@ -65,6 +65,8 @@ const Pair kPairs[] = {
     {{"--cpus", "0.5"}, "limits.cpus = 0.5"},
     {{"--cpu-weight", "50"}, "limits.cpu-weight = 50"},
     {{"--io", "/srv:rbps=1m"}, "limits.io = { add = [\"/srv:rbps=1m\"] }"},
+    {{"--net-in", "20mbit"}, "limits.net-in = \"20mbit\""},
+    {{"--net-out", "2MB/s"}, "limits.net-out = \"2MB/s\""},
     {{"--timeout", "30s"}, "limits.timeout = \"30s\""},
     {{"--ulimit", "nofile=1024:4096", "--ulimit=core=0", "--ulimit", "fsize=1.5G", "--ulimit", "nproc=9", "--ulimit",
       "stack=unlimited"},

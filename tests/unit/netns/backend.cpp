@@ -19,13 +19,13 @@ NetworkPlan interface(NetworkPlan::Mode mode) {
 }
 
 bool has(const NetworkPlan& plan, const std::string& word) {
-    const std::vector<std::string> words = backend_arguments(plan);
+    const std::vector<std::string> words = backend_arguments(plan, 65520);
     return std::ranges::find(words, word) != words.end();
 }
 
 /// Whether the option stands there with this word behind it.
 bool has(const NetworkPlan& plan, const std::string& option, const std::string& value) {
-    const std::vector<std::string> words = backend_arguments(plan);
+    const std::vector<std::string> words = backend_arguments(plan, 65520);
     const auto found = std::ranges::adjacent_find(
         words, [&](const std::string& word, const std::string& next) { return word == option && next == value; });
     return found != words.end();

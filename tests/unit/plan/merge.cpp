@@ -140,9 +140,9 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_profile_is_merged) {
     top.lineage = {"top.toml"};
     for (Setting<std::string>* setting :
          {&top.description, &top.ids.map, &top.ids.user, &top.ids.groups, &top.namespaces.hostname,
-          &top.filesystem.root, &top.network.mode, &top.limits.timeout, &top.limits.core, &top.limits.fsize,
-          &top.limits.nofile, &top.limits.nproc, &top.limits.stack, &top.seccomp.base_profile,
-          &top.seccomp.default_action, &top.process.workdir, &top.process.terminal}) {
+          &top.filesystem.root, &top.network.mode, &top.limits.net_in, &top.limits.net_out, &top.limits.timeout,
+          &top.limits.core, &top.limits.fsize, &top.limits.nofile, &top.limits.nproc, &top.limits.stack,
+          &top.seccomp.base_profile, &top.seccomp.default_action, &top.process.workdir, &top.process.terminal}) {
         setting->set("x", origin);
     }
     for (List* each : {&top.namespaces.share, &top.filesystem.read_only, &top.filesystem.read_write,
@@ -156,10 +156,10 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_profile_is_merged) {
     BOOST_CHECK(merged.lineage == top.lineage);
     for (const Setting<std::string>* setting :
          {&merged.description, &merged.ids.map, &merged.ids.user, &merged.ids.groups, &merged.namespaces.hostname,
-          &merged.filesystem.root, &merged.network.mode, &merged.limits.timeout, &merged.limits.core,
-          &merged.limits.fsize, &merged.limits.nofile, &merged.limits.nproc, &merged.limits.stack,
-          &merged.seccomp.base_profile, &merged.seccomp.default_action, &merged.process.workdir,
-          &merged.process.terminal}) {
+          &merged.filesystem.root, &merged.network.mode, &merged.limits.net_in, &merged.limits.net_out,
+          &merged.limits.timeout, &merged.limits.core, &merged.limits.fsize, &merged.limits.nofile,
+          &merged.limits.nproc, &merged.limits.stack, &merged.seccomp.base_profile, &merged.seccomp.default_action,
+          &merged.process.workdir, &merged.process.terminal}) {
         BOOST_CHECK(setting->value == "x");
     }
     for (const List* each :
