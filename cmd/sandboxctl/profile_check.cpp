@@ -48,7 +48,7 @@ Profile nearly_empty(const Profile& profile) {
     Profile one;
     one.name = profile.name;
     one.lineage = profile.lineage;
-    one.network.mode = profile.network.mode; // much means something with an interface alone
+    one.network.mode = profile.network.mode;     // much means something with an interface alone
     one.limits.when_unavailable.set("warn", {}); // whether the machine can hold a limit is no mistake of its value
     one.seccomp.default_action.set("deny", {});
     one.seccomp.allow.items = {{"execve", {}}};

@@ -86,8 +86,8 @@ struct Profile {
         Setting<std::string> pids;   ///< a count
         Setting<std::string> cpus;   ///< a decimal number: 1.5
         Setting<std::string> cpu_weight;
-        List io;                               ///< PATH:rbps=SIZE,wbps=SIZE,riops=COUNT,wiops=COUNT
-        Setting<std::string> net_in;           ///< a rate: "20mbit", "2MB/s"; or "unlimited"
+        List io;                     ///< PATH:rbps=SIZE,wbps=SIZE,riops=COUNT,wiops=COUNT
+        Setting<std::string> net_in; ///< a rate: "20mbit", "2MB/s"; or "unlimited"
         Setting<std::string> net_out;
         Setting<std::string> when_unavailable; ///< fail | warn: where the machine cannot hold one of these
         Setting<std::string> timeout;          ///< a duration: "30s"
