@@ -62,7 +62,8 @@ Fd take(int socket) {
     }
     const cmsghdr* const rights = CMSG_FIRSTHDR(&header);
     if (rights == nullptr) {
-        errno = error_number;
+        const bool is_full = (header.msg_flags & MSG_CTRUNC) != 0; // unix(7): there was one, and no room for it
+        errno = is_full ? EMFILE : error_number;
         return {};
     }
     int descriptor = -1;

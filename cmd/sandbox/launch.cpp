@@ -6,7 +6,7 @@
 // supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
 // supervisor | the directories of the private layers, locked       | what cannot be had is found before kernel state
 // supervisor | the host's side of published ports is bound           | a port that is taken is the last user error
-// supervisor | a network namespace that holds a limit of it    | made beside the sandbox's, out of its reach
+// supervisor | a network namespace that holds the rates        | beside the sandbox's, out of its reach
 // supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
 // supervisor | a cgroup with the limits; the child is moved into it  | they hold before its cgroup namespace is made

@@ -1,4 +1,6 @@
 // Profiles: where they are found, what is refused, what sandboxctl says about them.
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
@@ -75,6 +77,18 @@ BOOST_AUTO_TEST_CASE(a_sound_profile_checks) {
     write(project / "mine.toml", "extends = \"strict\"\n[filesystem]\nread-only = [\"/usr\"]\n");
     const Result checked = outside({sandboxctl_program(), "profile", "check", "./mine.toml"});
     BOOST_TEST(checked.status == 0, checked);
+}
+
+BOOST_AUTO_TEST_CASE(what_means_something_with_an_interface_alone_checks_beside_its_mode) {
+    NEEDS(installed("slirp4netns") && ::access("/dev/net/tun", R_OK | W_OK) == 0,
+          "slirp4netns or /dev/net/tun is missing");
+    write(project / "mine.toml", "extends = \"strict\"\n[network]\nmode = \"slirp4netns\"\npublish = [\"8080:80\"]\n"
+                                 "[limits]\nnet-in = \"20mbit\"\n");
+    const Result checked = outside({sandboxctl_program(), "profile", "check", "./mine.toml"});
+    BOOST_TEST(checked.status == 0, checked);
+    write(project / "mine.toml", "extends = \"strict\"\n[limits]\nnet-in = \"20\"\n");
+    const Result failed = outside({sandboxctl_program(), "profile", "check", "./mine.toml"});
+    BOOST_TEST(failed.said("mine.toml:3:10: limits.net-in: cannot read the rate '20'"), failed);
 }
 
 BOOST_AUTO_TEST_CASE(profiles_that_extend_each_other_are_refused) {
