@@ -12,6 +12,7 @@
 #include "cmd/common/overrides.hpp"
 #include "core/base/error.hpp"
 #include "core/plan/allow_plan.hpp"
+#include "core/plan/bandwidth_plan.hpp"
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/network_plan.hpp"
 #include "core/plan/publish_plan.hpp"
@@ -193,8 +194,9 @@ void write_network(Page& page, const NetworkPlan& network) {
     if (!network.has_interface()) {
         return;
     }
-    page.line(named("address", fmt::format("{} on {}, MTU {}, {}", kSandboxAddress, kSandboxInterface, kMtu,
-                                           network.ipv6 ? "and IPv6" : "no IPv6: the host has none")));
+    page.line(named("address",
+                    fmt::format("{} on {}, MTU {}, {}", kSandboxAddress, kSandboxInterface, mtu_for(network.bandwidth),
+                                network.ipv6 ? "and IPv6" : "no IPv6: the host has none")));
     page.line(named("loopback", network.host_loopback ? fmt::format("the host's is at {}", kGatewayAddress)
                                                       : "the host's cannot be reached"),
               network.host_loopback_origin);

@@ -81,6 +81,7 @@ BOOST_AUTO_TEST_CASE(limits_of_the_network_are_shown_with_its_mode) {
     BOOST_TEST(bandwidth["out"].is_null());
     BOOST_TEST(contains(composed.text(), "at most in  20 Mbit/s"));
     BOOST_TEST(!contains(composed.text(), "at most out"));
+    BOOST_TEST(contains(composed.text(), "MTU 12500"));
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_shown_with_their_origins) {
