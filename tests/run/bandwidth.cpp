@@ -47,7 +47,7 @@ def give(peer):
         peer.close()
 def serve_tcp(address, port):
     listener = socket.create_server((address, port), family=family(address), backlog=64)
-    meter, senders = Meter(), set()
+    meter, senders, told = Meter(), set(), set()
     while True:
         for ready in select.select([listener, *senders], [], [])[0]:
             if ready is listener:
@@ -61,18 +61,18 @@ def serve_tcp(address, port):
                 size = len(ready.recv(1 << 18))
             except OSError:
                 size = 0
-            answer = meter.count(size) if size else None
             if not size:
                 senders.discard(ready)
+                told.discard(ready)
                 ready.close()
-            if answer:
-                for peer in senders:
+            # Who has his answer is read to his end: closed now, the answer could be lost in a reset.
+            elif ready not in told and (answer := meter.count(size)):
+                for peer in senders - told:
                     try:
                         peer.sendall(answer)
                     except OSError:
                         pass
-                    peer.close()
-                senders.clear()
+                told |= senders
                 meter = Meter()
 def send_paced(s, peer, rate, seconds, stop=lambda: False):
     block = b'u' * 1200
