@@ -106,29 +106,6 @@ void Cgroup::kill() const {
     [[maybe_unused]] const bool killed = cgroup::write(path_, "cgroup.kill", "1");
 }
 
-CgroupUsage Cgroup::usage() const {
-    const auto read = [&](const char* file) { return read_small_file(path_ + "/" + file); };
-    CgroupUsage usage;
-    const std::string cpu = read("cpu.stat");
-    usage.user_microseconds = value_of(cpu, "user_usec");
-    usage.system_microseconds = value_of(cpu, "system_usec");
-    usage.throttled_microseconds = value_of(cpu, "throttled_usec");
-    usage.memory_peak = number_at(read("memory.peak"));
-    usage.oom_kills = value_of(read("memory.events"), "oom_kill");
-    // Of this cgroup alone: what CMD makes below it, and limits there, is CMD's own affair.
-    const std::string own = read("memory.events.local");
-    usage.own_oom_kills = value_of(own, "oom_kill");
-    usage.limit_reached = value_of(own, "oom");
-    usage.pids_peak = number_at(read("pids.peak"));
-    usage.forks_refused = value_of(read("pids.events"), "max");
-    if (::access((path_ + "/io.stat").c_str(), F_OK) == 0) {
-        const std::string io = read("io.stat");
-        usage.bytes_read = sum_of(io, "rbytes=");
-        usage.bytes_written = sum_of(io, "wbytes=");
-    }
-    return usage;
-}
-
 namespace cgroup {
 
 std::string path_of(pid_t pid) {
@@ -138,6 +115,31 @@ std::string path_of(pid_t pid) {
             .cause("it is outside of this cgroup namespace, or the process is gone");
     }
     return path;
+}
+
+CgroupUsage usage(const std::string& directory) {
+    const auto read = [&](const char* file) { return read_small_file(directory + "/" + file); };
+    CgroupUsage counted;
+    const std::string cpu = read("cpu.stat");
+    counted.user_microseconds = value_of(cpu, "user_usec");
+    counted.system_microseconds = value_of(cpu, "system_usec");
+    counted.throttled_microseconds = value_of(cpu, "throttled_usec");
+    counted.memory_now = number_at(read("memory.current"));
+    counted.memory_peak = number_at(read("memory.peak"));
+    counted.oom_kills = value_of(read("memory.events"), "oom_kill");
+    // Of this cgroup alone: what CMD makes below it, and limits there, is CMD's own affair.
+    const std::string own = read("memory.events.local");
+    counted.own_oom_kills = value_of(own, "oom_kill");
+    counted.limit_reached = value_of(own, "oom");
+    counted.pids_now = number_at(read("pids.current"));
+    counted.pids_peak = number_at(read("pids.peak"));
+    counted.forks_refused = value_of(read("pids.events"), "max");
+    if (::access((directory + "/io.stat").c_str(), F_OK) == 0) {
+        const std::string io = read("io.stat");
+        counted.bytes_read = sum_of(io, "rbytes=");
+        counted.bytes_written = sum_of(io, "wbytes=");
+    }
+    return counted;
 }
 
 bool write(const std::string& directory, const char* file, std::string_view text) {

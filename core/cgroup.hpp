@@ -19,7 +19,9 @@ struct CgroupUsage {
     std::optional<std::uint64_t> user_microseconds;
     std::optional<std::uint64_t> system_microseconds;
     std::optional<std::uint64_t> throttled_microseconds; ///< for how long cpu.max held it back
+    std::optional<std::uint64_t> memory_now;             ///< bytes
     std::optional<std::uint64_t> memory_peak;            ///< bytes
+    std::optional<std::uint64_t> pids_now;               ///< processes and threads
     std::optional<std::uint64_t> pids_peak;
     std::optional<std::uint64_t> forks_refused; ///< by pids.max
     std::optional<std::uint64_t> oom_kills; ///< processes that the kernel killed for want of memory, those below too
@@ -28,6 +30,13 @@ struct CgroupUsage {
     std::optional<std::uint64_t> bytes_read;
     std::optional<std::uint64_t> bytes_written;
 };
+
+namespace cgroup {
+
+/// What the cgroup `directory` has counted; nothing of one that is gone.
+[[nodiscard]] CgroupUsage usage(const std::string& directory);
+
+} // namespace cgroup
 
 /// Owns a directory below /sys/fs/cgroup; it goes with the scope of this object, with what is in it.
 class Cgroup {
@@ -47,7 +56,7 @@ public:
     /// Kills every process in it, those that are just being forked too.
     void kill() const;
 
-    [[nodiscard]] CgroupUsage usage() const;
+    [[nodiscard]] CgroupUsage usage() const { return cgroup::usage(path_); }
 
 private:
     std::string path_;

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
 #include <utility>
 
@@ -179,7 +181,9 @@ bool is_run_name(std::string_view name) {
 RunEntry::RunEntry(Fd runs, std::string name, Fd directory)
     : runs_(std::move(runs)), name_(std::move(name)), directory_(std::move(directory)),
       status_(::openat(directory_.get(), kStatusFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
-    if (!status_) {
+    const ProcessIdentity self = identify(::getpid());
+    const std::string supervisor = fmt::format("{}.{}", self.pid, self.start_time);
+    if (!status_ || ::symlinkat(supervisor.c_str(), directory_.get(), kSupervisorLink) < 0) {
         const int error_number = errno;
         remove_tree(runs_.get(), name_.c_str());
         throw cannot_write(name_).kernel(error_number);
@@ -273,6 +277,36 @@ std::optional<FoundRun> find_run(const std::string& registry, const std::string&
 
 bool is_alive(const FoundRun& run) {
     return is_locked(run.directory);
+}
+
+std::optional<ProcessIdentity> supervisor_of(const FoundRun& run) {
+    std::array<char, 64> text{};
+    const ssize_t size = ::readlinkat(run.directory.get(), kSupervisorLink, text.data(), text.size());
+    const char* const end = text.data() + std::max<ssize_t>(size, 0);
+    ProcessIdentity found;
+    const auto pid = std::from_chars(text.data(), end, found.pid);
+    if (pid.ec != std::errc() || pid.ptr == end || *pid.ptr != '.') {
+        return std::nullopt;
+    }
+    const auto time = std::from_chars(pid.ptr + 1, end, found.start_time);
+    const bool is_whole = time.ec == std::errc() && time.ptr == end && found.pid > 0;
+    return is_whole ? std::optional(found) : std::nullopt;
+}
+
+void clear_run(const std::string& registry, const FoundRun& run) {
+    const Fd runs = open_registry(registry, false);
+    const Fd whole = runs ? lock_registry(runs, LOCK_EX) : Fd();
+    if (!whole) {
+        return;
+    }
+    const Fd entry = open_directory_at(runs.get(), run.name.c_str());
+    struct stat now {};
+    struct stat found {};
+    const bool is_same = entry && ::fstat(entry.get(), &now) == 0 && ::fstat(run.directory.get(), &found) == 0 &&
+                         now.st_ino == found.st_ino && now.st_dev == found.st_dev;
+    if (is_same && !is_locked(entry)) {
+        remove_tree(runs.get(), run.name.c_str());
+    }
 }
 
 std::optional<std::string> read_file_of(const FoundRun& run, const char* file, std::size_t limit) {

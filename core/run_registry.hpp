@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/fd.hpp"
+#include "core/process_identity.hpp"
 
 namespace sandbox {
 
@@ -15,6 +16,8 @@ namespace sandbox {
 inline constexpr const char* kRecordFile = "record"; ///< the run as cmd/common/run_record.hpp writes it
 inline constexpr const char* kStatusFile = "status"; ///< empty until the run ends; who waits opens it before
 inline constexpr const char* kFilterFile = "filter"; ///< CMD's seccomp program, as the kernel takes it
+/// A link whose text is "PID.START_TIME": there before the record is, so that a run which starts can be ended too.
+inline constexpr const char* kSupervisorLink = "supervisor";
 
 /// What a name of a run can be: 1 to 64 letters, digits, dots and dashes, the first a letter or a digit.
 [[nodiscard]] bool is_run_name(std::string_view name);
@@ -66,6 +69,12 @@ struct FoundRun {
 
 /// Whether the supervisor of `run` still lives.
 [[nodiscard]] bool is_alive(const FoundRun& run);
+
+/// The supervisor of `run`. \return nothing where it has not come so far, or the entry is gone.
+[[nodiscard]] std::optional<ProcessIdentity> supervisor_of(const FoundRun& run);
+
+/// Clears what a supervisor that was killed has left of `run`. Does nothing where it lives, or all is gone.
+void clear_run(const std::string& registry, const FoundRun& run);
 
 /// A file of the entry, up to `limit` bytes. \return nothing where there is none.
 [[nodiscard]] std::optional<std::string> read_file_of(const FoundRun& run, const char* file, std::size_t limit);
