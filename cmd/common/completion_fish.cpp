@@ -21,6 +21,13 @@ std::string quoted_text(std::string_view text) {
     return result + "'";
 }
 
+std::string_view list_function(std::string_view command) {
+    if (command == kListRuns) {
+        return "__sandbox_runs";
+    }
+    return command == kListKept ? "__sandbox_kept" : "__sandbox_images";
+}
+
 /// The switches of `complete` that say what stands for an argument.
 std::string candidates(const CompletionArgument& argument) {
     switch (argument.kind) {
@@ -36,7 +43,7 @@ std::string candidates(const CompletionArgument& argument) {
         return fmt::format(" -r -F -a '({}){}'", "__sandbox_profiles",
                            argument.words.empty() ? "" : fmt::format(" {}", fmt::join(argument.words, " ")));
     case Kind::listed:
-        return fmt::format(" -x -a '({})'", argument.command == kListKept ? "__sandbox_kept" : "__sandbox_images");
+        return fmt::format(" -x -a '({})'", list_function(argument.command));
     case Kind::variable:
         return argument.suffix.empty() ? " -x -a '(set --names -x)'"
                                        : fmt::format(" -x -a '(set --names -x){}'", argument.suffix);
@@ -108,8 +115,11 @@ end
 function __sandbox_kept
     {3}
 end
+function __sandbox_runs
+    {4}
+end
 )",
-                                     program.name, kListProfiles, kListImages, kListKept);
+                                     program.name, kListProfiles, kListImages, kListKept, kListRuns);
     if (!program.runs_command) {
         script += fmt::format("complete -c {} -f\n", program.name);
         describe(program, program.name, "", script);

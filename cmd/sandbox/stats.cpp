@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cmd/common/figure_words.hpp"
 #include "core/base/error.hpp"
-#include "core/plan/size.hpp"
 
 namespace sandbox {
 
@@ -43,18 +43,6 @@ std::string in_seconds(std::uint64_t microseconds) {
     return fmt::format("{:.3f} s", static_cast<double>(microseconds) / kMicroseconds);
 }
 
-/// "12.3 MiB": three digits are enough of what was counted.
-std::string about(std::uint64_t bytes) {
-    for (const auto& [name, unit] : {std::pair{"TiB", 1e12}, {"GiB", 1e9}, {"MiB", 1e6}, {"KiB", 1e3}}) {
-        // A unit is used from its decimal namesake on, so that the number has at least one digit that tells something.
-        const double binary = unit == 1e12 ? 0x1p40 : unit == 1e9 ? 0x1p30 : unit == 1e6 ? 0x1p20 : 0x1p10;
-        if (static_cast<double>(bytes) >= unit) {
-            return fmt::format("{:.1f} {}", static_cast<double>(bytes) / binary, name);
-        }
-    }
-    return size_words(bytes);
-}
-
 class Table {
 public:
     void add(std::string_view name, const std::string& value) { text_ += fmt::format("\n  {:<15} {}", name, value); }
@@ -81,13 +69,13 @@ std::string stats_text(const CgroupPlan& plan, const RunUsage& usage) {
     table.add("wall time", in_seconds(microseconds(usage.wall)));
     table.add("user time", in_seconds(user_time(usage)));
     table.add("system time", in_seconds(system_time(usage)));
-    table.add("peak memory", counted.memory_peak, about, find_limit(plan, "memory.max"));
+    table.add("peak memory", counted.memory_peak, about_bytes, find_limit(plan, "memory.max"));
     table.add("peak processes", counted.pids_peak, number, find_limit(plan, "pids.max"));
     table.add("forks refused", counted.forks_refused, number, nullptr);
     table.add("throttled", counted.throttled_microseconds, in_seconds, find_limit(plan, "cpu.max"));
     table.add("OOM kills", counted.oom_kills, number, nullptr);
-    table.add("read", counted.bytes_read, about, nullptr);
-    table.add("written", counted.bytes_written, about, nullptr);
+    table.add("read", counted.bytes_read, about_bytes, nullptr);
+    table.add("written", counted.bytes_written, about_bytes, nullptr);
     if (!usage.cgroup) {
         table.add("", fmt::format("what is not known a cgroup would count: {}", usage.obstacle));
     }
