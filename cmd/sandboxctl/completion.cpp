@@ -27,6 +27,12 @@ CompletionArgument describe_argument(const CLI::Option& option) {
     } else if (type == "KEPT") {
         argument.kind = Kind::listed;
         argument.command = kListKept;
+    } else if (type == "RUN") {
+        argument.kind = Kind::listed;
+        argument.command = kListRuns;
+    } else if (type == "SIGNAL") {
+        argument.kind = Kind::words;
+        argument.words = {"TERM", "KILL", "INT", "QUIT", "HUP", "USR1", "USR2", "TSTP", "CONT", "WINCH", "ALRM"};
     } else if (type == "bash|zsh|fish") {
         argument.kind = Kind::words;
         argument.words = {"bash", "zsh", "fish"};

@@ -23,6 +23,8 @@ Examples:
   sandboxctl profile check my.toml     all mistakes of a profile
   sandboxctl image pull debian:12      fetch an image, for sandbox --image debian:12
   sandboxctl image list                the images that are there
+  sandboxctl ps                        the sandboxes that run
+  sandboxctl stop web                  end one, started by sandbox --name web
 
 Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl itself failed.
 
@@ -86,6 +88,11 @@ int run(std::vector<std::string> words) {
     add_kept(program, chosen);
     add_diff(program, chosen);
     add_discard(program, chosen);
+    add_ps(program, chosen);
+    add_stats(program, chosen);
+    add_stop(program, chosen);
+    add_kill(program, chosen);
+    add_wait(program, chosen);
     add_doctor(program, chosen);
     add_completion(program, chosen);
     program.footer(kFooter); // set last, or each verb would have it

@@ -11,6 +11,11 @@ namespace sandbox::ctl {
 using Action = std::function<int()>;
 
 void add_profile(CLI::App& program, Action& chosen);
+void add_ps(CLI::App& program, Action& chosen);
+void add_stats(CLI::App& program, Action& chosen);
+void add_stop(CLI::App& program, Action& chosen);
+void add_kill(CLI::App& program, Action& chosen);
+void add_wait(CLI::App& program, Action& chosen);
 void add_doctor(CLI::App& program, Action& chosen);
 void add_kept(CLI::App& program, Action& chosen);
 void add_diff(CLI::App& program, Action& chosen);

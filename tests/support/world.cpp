@@ -29,7 +29,7 @@ std::string required(const char* variable) {
 
 /// The paths that the program may keep files in.
 std::vector<fs::path> places_of_ours(const World& world) {
-    std::vector<fs::path> places = {world.home / ".local/share/sandbox"};
+    std::vector<fs::path> places = {world.home / ".local/share/sandbox", world.home / "runtime"};
     if (!world.runtime.empty()) {
         places.push_back(world.runtime);
     }
@@ -111,6 +111,18 @@ Options World::here() const {
     options.cwd = project;
     options.environment["HOME"] = home;
     return options;
+}
+
+Options World::logged_in() const {
+    Options options = here();
+    options.environment["XDG_RUNTIME_DIR"] = directory(home / "runtime", 0700);
+    return options;
+}
+
+Result World::ctl(const Words& words, const Options& options) const {
+    Words command = {sandboxctl_program()};
+    command.insert(command.end(), words.begin(), words.end());
+    return run(command, options);
 }
 
 Result World::sandbox(const Words& words, const Options& options) const {

@@ -34,9 +34,14 @@ struct World {
 
     /// The options of a process in this world: $HOME is `home`, the current directory `project`.
     [[nodiscard]] Options here() const;
+    /// The same with a runtime directory, below `home`, as a login makes one: sandboxes that run are recorded there.
+    [[nodiscard]] Options logged_in() const;
     /// `sandbox WORDS...` as the user, in the project.
     Result sandbox(const Words& words) const { return sandbox(words, here()); }
     Result sandbox(const Words& words, const Options& options) const;
+    /// `sandboxctl WORDS...`, of a user who is logged in.
+    Result ctl(const Words& words) const { return ctl(words, logged_in()); }
+    Result ctl(const Words& words, const Options& options) const;
     /// `sandbox --profile PROFILE --ro PROBES -- WORDS...`
     Result inside(const std::string& profile, const Words& words) const { return inside(profile, words, here()); }
     Result inside(const std::string& profile, const Words& words, const Options& options) const;

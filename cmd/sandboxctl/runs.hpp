@@ -1,0 +1,30 @@
+// The running sandboxes of the caller, as the verbs find them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/common/run_record.hpp"
+#include "core/base/fd.hpp"
+#include "core/run_registry.hpp"
+
+namespace sandbox::ctl {
+
+/// Where the caller's runs are recorded.
+[[nodiscard]] std::string run_registry();
+
+/// The run of that name. \throws Error naming the nearest, where none runs.
+[[nodiscard]] FoundRun expect_run(const std::string& registry, const std::string& name);
+/// All of them, before anything is done to one.
+[[nodiscard]] std::vector<FoundRun> expect_runs(const std::string& registry, const std::vector<std::string>& names);
+
+/// \return nothing for one that is still being started.
+[[nodiscard]] std::optional<RunRecord> record_of(const FoundRun& run);
+
+/// A pidfd of the supervisor, which cannot be another's: the process has the start time that stands in the entry, and
+/// the entry was locked behind that. \return nothing where the run has ended.
+/// \throws Error where it lives and cannot be seen from here.
+[[nodiscard]] Fd open_supervisor(const FoundRun& run);
+
+} // namespace sandbox::ctl
