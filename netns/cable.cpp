@@ -215,7 +215,8 @@ bool is_ours_to_copy(const Address& address) {
 
 /// pasta sends as much as a TCP window allows, knows no congestion, and sends all of it again when a packet is lost: a
 /// queue that is too short for it lets next to nothing through. So the sandbox's windows are small (the other end is
-/// on this machine), and the queue holds many.
+/// on this machine), and the queue holds many. What the sandbox sends is bounded too: in a long queue the kernel takes
+/// what only waits for lost, and sends it twice.
 constexpr std::uint64_t kWindows = 32;
 
 std::uint64_t window_for(const Bandwidth& bandwidth) {
@@ -233,7 +234,7 @@ tc_ratespec rate_of(const Bandwidth& bandwidth) {
 } // namespace
 
 Cable::Cable(const BandwidthPlan& bandwidth, const IdsPlan& ids)
-    : in_(bandwidth.in), mtu_(mtu_for(bandwidth)), user_namespace_(make_user_namespace(ids)),
+    : in_(bandwidth.in), out_(bandwidth.out), mtu_(mtu_for(bandwidth)), user_namespace_(make_user_namespace(ids)),
       net_namespace_(make_net_namespace(user_namespace_.get())),
       ours_(std::move(open_sockets_in(user_namespace_.get(), net_namespace_.get(), {&kNetlinkSocket, 1}).front())),
       sandboxs_(Fd()) {
@@ -316,11 +317,16 @@ void Cable::attach(const char* device, const char* bridge) {
 }
 
 void Cable::lead_into(int user_namespace, int net_namespace) {
-    if (in_) {
-        const std::string sizes = fmt::format("4096 {0} {0}", window_for(in_)); // of a receive buffer: tcp(7)
-        set_sysctl_in(user_namespace, net_namespace, "/proc/sys/net/ipv4/tcp_rmem", sizes);
-    }
     sandboxs_ = Netlink(std::move(open_sockets_in(user_namespace, net_namespace, {&kNetlinkSocket, 1}).front()));
+    // Of a receive and a send buffer: tcp(7).
+    if (in_) {
+        set_sysctl_in(user_namespace, net_namespace, "/proc/sys/net/ipv4/tcp_rmem",
+                      fmt::format("4096 {0} {0}", window_for(in_)));
+    }
+    if (out_) {
+        set_sysctl_in(user_namespace, net_namespace, "/proc/sys/net/ipv4/tcp_wmem",
+                      fmt::format("4096 16384 {}", window_for(out_)));
+    }
     const auto mtu = static_cast<std::uint32_t>(mtu_);
     NetlinkRequest request(RTM_NEWLINK, kCreate, link());
     request.add(IFLA_IFNAME, std::string_view(kCable)).add(IFLA_MTU, mtu);

@@ -58,6 +58,7 @@ private:
     void attach(const char* device, const char* bridge);
 
     Bandwidth in_;
+    Bandwidth out_;
     int mtu_;
     Fd user_namespace_;
     Fd net_namespace_;
