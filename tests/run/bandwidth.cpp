@@ -421,12 +421,13 @@ BOOST_AUTO_TEST_CASE(a_published_port_is_held_too) {
         const Result result = on_host(
             "$SANDBOX --net " + backend +
             " --net-in 8mbit --net-out 8mbit --publish 18000:9000 --publish 18000:9000/udp --publish 18001:9001 "
-            "sh -c 'python3 traffic.py serve 127.0.0.1 9000 ::1 9001 >inside.log' & "
+            "sh -c 'python3 traffic.py serve 127.0.0.1 9000 ::1 9001 >inside.log' & run=$!; "
             "for i in $(seq 400); do grep -q ready inside.log && break; sleep 0.05; done; "
-            "for way in in out; do python3 traffic.py $way tcp 127.0.0.1 18000 1 0; done; "
+            "python3 traffic.py in tcp 127.0.0.1 18000 1 0 & in=$!; python3 traffic.py out tcp 127.0.0.1 18000 1 0; "
+            "wait $in; "
             "python3 traffic.py in tcp 127.0.0.1 18001 1 0; "
             "python3 -c \"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20); "
-            "s.sendto(b'echo', ('127.0.0.1', 18000)); print(s.recv(99).decode())\"; kill %1; kill $!; wait $!");
+            "s.sendto(b'echo', ('127.0.0.1', 18000)); print(s.recv(99).decode())\"; kill $run; wait $run");
         std::istringstream lines(result.out);
         for (int i = 0; i < 3; ++i) {
             double rate = 0;
