@@ -17,8 +17,8 @@ void leave_session_keyring(const StepReporter& failure) {
     failure.at(Step::join_keyring, serial < 0 && errno == ENOSYS ? 0 : serial);
 }
 
-void take_ids(const IdsPlan& plan, const Identity& identity, const StepReporter& failure) {
-    if (plan.drop_groups) {
+void take_ids(bool drops_groups, const Identity& identity, const StepReporter& failure) {
+    if (drops_groups) {
         failure.at(Step::drop_groups, sys::result_of(::syscall(SYS_setgroups, identity.group_count, identity.groups)));
         failure.expect(Step::drop_groups, ::getgroups(0, nullptr) == static_cast<int>(identity.group_count), EPERM);
     }

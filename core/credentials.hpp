@@ -11,9 +11,9 @@ namespace sandbox::credentials {
 /// keys has none to leave.
 void leave_session_keyring(const StepReporter& failure);
 
-/// Drops the supplementary groups where the plan says so, for those of `identity`, then takes its gid and uid. Before:
-/// the maps are written. After: real, effective and saved ids are the plan's, read back.
-void take_ids(const IdsPlan& plan, const Identity& identity, const StepReporter& failure);
+/// Drops the supplementary groups where `drops_groups` says so, for those of `identity`, then takes its gid and uid.
+/// Before: the maps are written. After: real, effective and saved ids are the identity's, read back.
+void take_ids(bool drops_groups, const Identity& identity, const StepReporter& failure);
 
 /// Locks the securebits, cuts the capabilities and sets no_new_privs, then reads all of it back from the kernel.
 /// Before: the ids are final. After: nothing that this process executes can gain a privilege.

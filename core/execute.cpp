@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,21 +21,22 @@ constexpr std::size_t kStackSize = std::size_t{64} * 1024;
 
 } // namespace
 
-Execution::Execution(const Plan& plan, const seccomp::Program& program, const sigset_t& signals)
-    : limits_(plan.limits), program_(program), signals_(signals),
+Execution::Execution(const ProcessPlan& process, const std::vector<EnvironmentEntry>& environment,
+                     const std::vector<ResourceLimit>& limits, const seccomp::Program& program, const sigset_t& signals)
+    : limits_(limits), program_(program), signals_(signals),
       stack_(std::make_unique_for_overwrite<char[]>(kStackSize)) {
-    for (const std::string& argument : plan.process.arguments) {
+    for (const std::string& argument : process.arguments) {
         arguments_.push_back(const_cast<char*>(argument.c_str()));
     }
     arguments_.push_back(nullptr);
-    for (const EnvironmentEntry& entry : plan.environment) {
+    for (const EnvironmentEntry& entry : environment) {
         environment_words_.push_back(entry.name + "=" + entry.value);
     }
     for (std::string& word : environment_words_) {
         environment_.push_back(word.data());
     }
     environment_.push_back(nullptr);
-    for (const std::string& candidate : plan.process.candidates) {
+    for (const std::string& candidate : process.candidates) {
         candidates_.push_back(candidate.c_str());
     }
 }
@@ -53,6 +55,7 @@ pid_t Execution::start(int terminal, mode_t umask, int control) {
     terminal_ = terminal;
     umask_ = umask;
     control_ = control;
+    starter_ = ::getpid();
     return ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_VFORK | SIGCHLD, this);
 }
 
@@ -62,6 +65,10 @@ int Execution::entry(void* self) {
 }
 
 void Execution::become_command() {
+    // The starter may have been killed meanwhile: then nobody would send the signal.
+    if (ends_with_starter_ && (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || ::getppid() != starter_)) {
+        return fail(Step::start_command, "");
+    }
     // A group of its own: kill(0) inside reaches CMD's processes and nobody else, and the terminal can stop all of
     // them.
     if (::setpgid(0, 0) < 0) {

@@ -15,14 +15,18 @@
 namespace sandbox {
 
 /// All that CMD's process needs, laid out by the supervisor before clone, so that nothing is allocated afterwards.
-/// Refers to `plan` and `program`, which must outlive it.
+/// Refers to what it is made of, which must outlive it.
 class Execution {
 public:
     /// `signals` is the signal mask that CMD gets: the caller's.
-    Execution(const Plan& plan, const seccomp::Program& program, const sigset_t& signals);
+    Execution(const ProcessPlan& process, const std::vector<EnvironmentEntry>& environment,
+              const std::vector<ResourceLimit>& limits, const seccomp::Program& program, const sigset_t& signals);
 
     /// Puts `home` in the place of the environment's HOME, before `start`. Plain code.
     void set_home(const char* home);
+
+    /// Lets CMD's process end with the one that starts it, which is no pid 1 then. Before `start`.
+    void end_with_starter() { ends_with_starter_ = true; }
 
     /// Why CMD could not be executed.
     struct Failure {
@@ -59,6 +63,8 @@ private:
     int terminal_ = -1;
     mode_t umask_ = 022;
     int control_ = -1;
+    bool ends_with_starter_ = false;
+    pid_t starter_ = 0;
     Failure failure_;
 };
 

@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "core/base/error.hpp"
 #include "core/base/exit_status.hpp"
-#include "core/base/fd.hpp"
 #include "core/base/sys.hpp"
 
 extern char** environ;
@@ -67,9 +67,12 @@ void send(ChildMessage::Kind kind, int status) {
     send(message);
 }
 
-[[noreturn]] void leave(bool shares_pid_namespace, int status) {
-    if (shares_pid_namespace) {
+[[noreturn]] void leave(pid_t command, Takes takes, int status) {
+    if (takes == Takes::descendants) {
         kill_descendants(kChildren);
+    } else if (takes == Takes::command && command > 0) {
+        ::kill(-command, SIGKILL);
+        ::kill(command, SIGKILL); // it may have gone to another group
     }
     ::_exit(status);
 }
@@ -152,7 +155,7 @@ int keep_only_own_descriptors(int control, bool shares_pid_namespace) {
     return shares_pid_namespace ? put_at(open_children_list(), kChildren) : 0;
 }
 
-void hide_command_line(char** arguments) {
+void hide_command_line(char** arguments, std::string_view name) {
     // The kernel laid argv's strings and then environ's into one block.
     char* start = arguments[0] != nullptr ? arguments[0] : environ[0];
     char* end = start;
@@ -162,13 +165,14 @@ void hide_command_line(char** arguments) {
     for (char** word = environ; word != nullptr && *word != nullptr; ++word) {
         end = *word == end ? *word + std::strlen(*word) + 1 : end;
     }
-    constexpr char kName[] = "sandbox-init";
     const auto room = static_cast<std::size_t>(end - start);
     if (room != 0) {
         std::memset(start, 0, room);
-        std::memcpy(start, kName, std::min(room - 1, sizeof kName - 1));
+        std::memcpy(start, name.data(), std::min(room - 1, name.size()));
     }
-    ::prctl(PR_SET_NAME, kName, 0, 0, 0);
+    char short_name[16] = {};
+    name.copy(short_name, sizeof short_name - 1);
+    ::prctl(PR_SET_NAME, short_name, 0, 0, 0);
 }
 
 int lock(bool shares_pid_namespace) {
@@ -209,7 +213,7 @@ int lock(bool shares_pid_namespace) {
     return sys::result_of(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
 }
 
-void run(pid_t command, const ChildMessage& started, bool shares_pid_namespace) {
+void run(pid_t command, const ChildMessage& started, Takes takes) {
     send(started);
     for (;;) {
         // Not poll(2): CMD may lower our RLIMIT_NOFILE (prlimit(2) asks for nothing but the same ids), which that
@@ -222,10 +226,10 @@ void run(pid_t command, const ChildMessage& started, bool shares_pid_namespace) 
                 [[maybe_unused]] const ssize_t taken = ::read(kSignals, &arrived, sizeof arrived);
                 const int ended = reap(command);
                 if (ended >= 0) {
-                    leave(shares_pid_namespace, ended);
+                    leave(0, takes, ended); // it has been reaped: the number may be another's by now
                 }
             } else if (!obey(command)) {
-                leave(shares_pid_namespace, 0);
+                leave(command, takes, 0);
             }
         }
         if (count < 0 && errno != EINTR) {
@@ -234,7 +238,7 @@ void run(pid_t command, const ChildMessage& started, bool shares_pid_namespace) 
             failed.failure.step = Step::wait_for_command;
             failed.failure.error_number = errno;
             send(failed);
-            leave(shares_pid_namespace, kOwnFailure);
+            leave(command, takes, kOwnFailure);
         }
     }
 }
@@ -264,6 +268,22 @@ void kill_descendants(int children_list) {
         if (::waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) {
             return;
         }
+    }
+}
+
+DescendantReaper::DescendantReaper(bool shares_pid_namespace) {
+    if (!shares_pid_namespace) {
+        return;
+    }
+    children_list_.reset(open_children_list());
+    if (!children_list_ || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+        throw Error("cannot become the reaper of the sandbox's processes").kernel(errno);
+    }
+}
+
+DescendantReaper::~DescendantReaper() {
+    if (children_list_) {
+        kill_descendants(children_list_.get());
     }
 }
 

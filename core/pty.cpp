@@ -70,4 +70,17 @@ int take_outputs(const Fd& terminal) {
     return taken;
 }
 
+int take_own(const ProcessPlan& process, const std::optional<terminal::State>& like, int control,
+             const StepReporter& failure) {
+    if (!process.terminal && !process.output_terminal) {
+        return -1;
+    }
+    const Fd terminal = open_own(like, control, failure);
+    if (process.terminal) {
+        failure.at(Step::take_terminal, take_control(terminal));
+        return STDIN_FILENO;
+    }
+    return failure.at(Step::take_terminal, take_outputs(terminal));
+}
+
 } // namespace sandbox::pty

@@ -5,6 +5,7 @@
 
 #include "core/base/fd.hpp"
 #include "core/base/step.hpp"
+#include "core/plan/plan.hpp"
 #include "core/terminal.hpp"
 
 namespace sandbox::pty {
@@ -20,5 +21,10 @@ namespace sandbox::pty {
 /// Makes `terminal` the controlling terminal of this session, and puts it in the place of those of standard output and
 /// error that are the caller's terminal. \return one of the two, or -1 and errno.
 [[nodiscard]] int take_outputs(const Fd& terminal);
+
+/// All of that, as `process` wants it. Before: as for `open_own`.
+/// \return the standard descriptor that the terminal is now, -1 where none is wanted.
+[[nodiscard]] int take_own(const ProcessPlan& process, const std::optional<terminal::State>& like, int control,
+                           const StepReporter& failure);
 
 } // namespace sandbox::pty

@@ -46,6 +46,16 @@ std::array<bool, 3> prepare_standard_streams() {
     return was_open;
 }
 
+void keep_background_from_reading() {
+    if (::isatty(STDIN_FILENO) != 1 || ::tcgetpgrp(STDIN_FILENO) == ::getpgrp()) {
+        return;
+    }
+    const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!null || ::dup2(null.get(), STDIN_FILENO) < 0) {
+        throw Error("cannot open '/dev/null' as the input of a command in the background").kernel(errno);
+    }
+}
+
 void let_go_of_standard_streams(int last) {
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (int descriptor = STDIN_FILENO; null && descriptor <= last; ++descriptor) {

@@ -42,6 +42,17 @@ std::optional<State> read_state(int descriptor) {
     return state;
 }
 
+std::optional<State> state_for(const ProcessPlan& process) {
+    if (process.terminal) {
+        return read_state(STDIN_FILENO);
+    }
+    std::optional<State> state = read_state(STDOUT_FILENO);
+    if (!state) {
+        state = read_state(STDERR_FILENO);
+    }
+    return state ? std::optional(without_output_processing(*state)) : std::nullopt;
+}
+
 Guard::Guard(bool shared) : shared_(shared) {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (const std::optional<State> state = read_state(descriptor)) {

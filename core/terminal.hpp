@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/fd.hpp"
+#include "core/plan/plan.hpp"
 
 namespace sandbox::terminal {
 
@@ -24,6 +25,9 @@ struct State {
 
 /// The state of the terminal at `descriptor`; nothing where it is no terminal.
 [[nodiscard]] std::optional<State> read_state(int descriptor);
+
+/// What the sandbox's own terminal is to look like: as the caller's does.
+[[nodiscard]] std::optional<State> state_for(const ProcessPlan& process);
 
 /// Remembers the caller's terminal (whichever of descriptors 0 to 2 is one) and puts its modes back at the end of the
 /// scope, if this process is still in its foreground and something changed.

@@ -104,6 +104,7 @@ struct TransientScope::Connection {
     std::string unit;
     std::optional<std::string> result;  ///< of the job that starts the unit: "done"
     std::optional<std::string> refusal; ///< what the manager, or the bus, said instead
+    bool is_answered = false;           ///< the call has an answer, be it a refusal
 
     Connection(std::string bus_address, std::string unit_name)
         : address(std::move(bus_address)), unit(std::move(unit_name)) {}
@@ -118,8 +119,11 @@ struct TransientScope::Connection {
     void connect();
     void request(const std::string& description, const std::vector<pid_t>& processes);
     bool wait();
+    void attach(const std::string& below, pid_t process);
 
 private:
+    /// Sends a call; `on_answer` hears of what becomes of it.
+    void call(sd_bus_message* message);
     /// Lets the bus work until `is_done`.
     Waited work(const std::function<bool()>& is_done, Clock::time_point until);
     /// \param code a negative errno, as sd-bus answers.
@@ -174,14 +178,42 @@ void TransientScope::Connection::request(const std::string& description, const s
                                            "StartTransientUnit"));
     const std::unique_ptr<sd_bus_message, decltype(::sd_bus_message_unref)*> message(created, library.message_unref);
     append(message.get(), description, processes);
-    const std::uint64_t microseconds = std::chrono::microseconds(kPatience).count();
-    expect(library.call_async(bus, nullptr, message.get(), on_answer, this, microseconds));
+    call(message.get());
     // So that systemd works while we do.
     const auto is_sent = [&] {
         std::uint64_t queued = 0;
         return expect(library.get_n_queued_write(bus, &queued)) >= 0 && queued == 0;
     };
     work(is_sent, Clock::now() + kGreeting);
+}
+
+void TransientScope::Connection::call(sd_bus_message* message) {
+    const std::uint64_t microseconds = std::chrono::microseconds(kPatience).count();
+    expect(library.call_async(bus, nullptr, message, on_answer, this, microseconds));
+}
+
+void TransientScope::Connection::attach(const std::string& below, pid_t process) {
+    sd_bus_message* created = nullptr;
+    expect(library.message_new_method_call(bus, &created, kManager, kManagerPath, kManagerInterface,
+                                           "AttachProcessesToUnit"));
+    const std::unique_ptr<sd_bus_message, decltype(::sd_bus_message_unref)*> message(created, library.message_unref);
+    const auto pid = static_cast<std::uint32_t>(process);
+    expect(library.message_append(message.get(), "ss", unit.c_str(), below.c_str()));
+    expect(library.message_append_array(message.get(), 'u', &pid, sizeof pid));
+    call(message.get());
+    const Waited waited = work([&] { return is_answered; }, deadline);
+    if (waited == Waited::done && !refusal) {
+        return;
+    }
+    Error error(fmt::format("cannot enter the cgroup of the unit {} of your systemd", quoted(unit)));
+    if (refusal) {
+        error.cause("it said " + quoted(*refusal));
+    } else if (waited == Waited::late) {
+        error.cause(fmt::format("it did not answer for {} seconds over {}", kPatience.count(), quoted(address)));
+    } else {
+        error.cause("a signal came before its answer");
+    }
+    throw std::move(error).fix("look at it: systemctl --user status");
 }
 
 TransientScope::Connection::Waited TransientScope::Connection::work(const std::function<bool()>& is_done,
@@ -222,6 +254,7 @@ int TransientScope::Connection::on_job_removed(sd_bus_message* message, void* da
 
 int TransientScope::Connection::on_answer(sd_bus_message* message, void* data, sd_bus_error* /*unused*/) noexcept {
     auto& connection = *static_cast<Connection*>(data);
+    connection.is_answered = true;
     if (const sd_bus_error* error = connection.library.message_get_error(message)) {
         connection.refusal = error->message != nullptr ? error->message : error->name;
     }
@@ -261,6 +294,12 @@ TransientScope::~TransientScope() = default;
 
 bool TransientScope::wait() {
     return connection_->wait();
+}
+
+void attach_to_scope(const std::string& bus, const std::string& unit, const std::string& below, pid_t process) {
+    TransientScope::Connection connection(bus, unit);
+    connection.connect();
+    connection.attach(below, process);
 }
 
 } // namespace sandbox

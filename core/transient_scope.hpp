@@ -27,8 +27,15 @@ public:
     [[nodiscard]] bool wait();
 
 private:
+    friend void attach_to_scope(const std::string& bus, const std::string& unit, const std::string& below,
+                                pid_t process);
     struct Connection;
     std::unique_ptr<Connection> connection_;
 };
+
+/// Asks the systemd at `bus` to move `process`, which has the caller's uid, to the cgroup `below` ("/name") of `unit`,
+/// a scope that it delegated to the caller, and waits for its answer: AttachProcessesToUnit. \throws Error with what
+/// systemd said, or that it said nothing.
+void attach_to_scope(const std::string& bus, const std::string& unit, const std::string& below, pid_t process);
 
 } // namespace sandbox

@@ -86,21 +86,6 @@ void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
     }
 }
 
-/// The sandbox's own terminal, in the place of the caller's.
-/// \return the standard descriptor that it is now, -1 where the plan wants none.
-int take_terminal(const Start& start, const StepReporter& failure) {
-    const ProcessPlan& process = start.plan.process;
-    if (!process.terminal && !process.output_terminal) {
-        return -1;
-    }
-    const Fd terminal = pty::open_own(start.callers_terminal, start.control.child.get(), failure);
-    if (process.terminal) {
-        failure.at(Step::take_terminal, pty::take_control(terminal));
-        return STDIN_FILENO;
-    }
-    return failure.at(Step::take_terminal, pty::take_outputs(terminal));
-}
-
 /// pid 1: nothing that the supervisor did not decide happens here.
 [[noreturn]] void become_init(Start& start, mode_t umask, const StepReporter& failure) {
     const Plan& plan = start.plan;
@@ -115,12 +100,12 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     failure.at(Step::start_session, ::setsid());
     credentials::leave_session_keyring(failure);
 
-    credentials::take_ids(plan.ids, start.identity, failure);
+    credentials::take_ids(plan.ids.drop_groups, start.identity, failure);
     // CMD's ids are ours from here on; a change of ids clears the signal for the supervisor's end, so it is asked for
     // again.
     die_with_supervisor(plan, failure);
     failure.at(Step::clear_dumpable, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-    const int terminal = take_terminal(start, failure);
+    const int terminal = pty::take_own(plan.process, start.callers_terminal, start.control.child.get(), failure);
     failure.at(Step::enter_workdir, enter_workdir(plan.process.workdir.c_str()), plan.process.workdir.c_str());
     const bool is_roots = plan.ids.user_in_root.empty() || start.identity.uid == 0;
     credentials::give_up_privileges(is_roots ? plan.capabilities : plan.user_capabilities, failure);
@@ -152,7 +137,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
         errno = error_number;
     }
     own.at(Step::lock_init, locked);
-    init::run(command, started, shares_pid_namespace);
+    init::run(command, started, shares_pid_namespace ? init::Takes::descendants : init::Takes::all);
 }
 
 /// The child: every capability in a user namespace where its ids still mean nothing.
@@ -165,7 +150,7 @@ int take_terminal(const Start& start, const StepReporter& failure) {
         start.clock->start();
     }
     const StepReporter failure(control, start.clock);
-    init::hide_command_line(start.arguments);
+    init::hide_command_line(start.arguments, "sandbox-init");
     die_with_supervisor(plan, failure);
 
     // While newuidmap and newgidmap run: all that needs no mapped id, and the network namespace is the dear part of a
@@ -203,36 +188,10 @@ int take_terminal(const Start& start, const StepReporter& failure) {
     if (plan.process.takes_home_from_root) {
         start.execution.set_home(start.identity.home);
     }
-    namespaces::offer(control, opened, start.identity, failure);
     root::enter(std::move(root), failure);
-    // The host's files are gone but for what the plan grants.
+    // The host's files are gone but for what the plan grants, so others may join.
+    namespaces::offer(control, opened, start.identity, failure);
     become_init(start, umask, failure);
-}
-
-/// What the sandbox's own terminal is to look like.
-std::optional<terminal::State> callers_terminal(const ProcessPlan& process) {
-    if (process.terminal) {
-        return terminal::read_state(STDIN_FILENO);
-    }
-    std::optional<terminal::State> state = terminal::read_state(STDOUT_FILENO);
-    if (!state) {
-        state = terminal::read_state(STDERR_FILENO);
-    }
-    return state ? std::optional(terminal::without_output_processing(*state)) : std::nullopt;
-}
-
-/// In a session of its own CMD is out of reach of job control, which keeps other programs from reading what is typed
-/// while they are in the background. As shells do for `CMD &` without job control, it gets /dev/null there.
-void keep_background_from_reading(const ProcessPlan& process) {
-    const bool in_background =
-        !process.terminal && ::isatty(STDIN_FILENO) == 1 && ::tcgetpgrp(STDIN_FILENO) != ::getpgrp();
-    if (!in_background) {
-        return;
-    }
-    const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null || ::dup2(null.get(), STDIN_FILENO) < 0) {
-        throw Error("cannot open '/dev/null' as the input of a command in the background").kernel(errno);
-    }
 }
 
 /// Memory that supervisor and child share, for --verbose.
@@ -254,29 +213,6 @@ struct SharedClock {
     ~SharedClock() {
         if (clock != nullptr) {
             ::munmap(clock, sizeof(StepClock));
-        }
-    }
-};
-
-/// Without a pid namespace of their own, CMD's processes outlive pid 1 and become our children: they end with the
-/// scope.
-struct DescendantReaper {
-    Fd children_list;
-
-    explicit DescendantReaper(bool shares_pid_namespace) {
-        if (!shares_pid_namespace) {
-            return;
-        }
-        children_list.reset(init::open_children_list());
-        if (!children_list || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
-            throw Error("cannot become the reaper of the sandbox's processes").kernel(errno);
-        }
-    }
-    DescendantReaper(const DescendantReaper&) = delete;
-    DescendantReaper& operator=(const DescendantReaper&) = delete;
-    ~DescendantReaper() {
-        if (children_list) {
-            init::kill_descendants(children_list.get());
         }
     }
 };
@@ -320,17 +256,19 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     const SharedClock clock(options.verbose);
     const Signals signals;
     const terminal::Guard terminal_guard(!plan.process.terminal && !plan.process.output_terminal);
-    keep_background_from_reading(plan.process);
+    if (!plan.process.terminal) {
+        keep_background_from_reading();
+    }
     Start start{plan,
-                Execution(plan, program, signals.callers_mask()),
-                callers_terminal(plan.process),
+                Execution(plan.process, plan.environment, plan.limits, program, signals.callers_mask()),
+                terminal::state_for(plan.process),
                 control::make_pair(),
                 layers.layers(),
                 layers.through_fuse(),
                 Identity{.uid = plan.ids.uid, .gid = plan.ids.gid},
                 arguments,
                 clock.clock};
-    const DescendantReaper reaper(!plan.namespaces.pid);
+    const init::DescendantReaper reaper(!plan.namespaces.pid);
     // Before the network's helper, which may stand in one of its cgroups, and so ends before it is taken away.
     std::optional<SandboxCgroup> cgroup;
     netns::Network network(plan.network, plan.ids);

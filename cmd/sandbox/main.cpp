@@ -1,6 +1,5 @@
 // sandbox [OPTIONS] [--] CMD [ARG...]: options and profile -> Profile -> Plan -> launch.
 #include <fcntl.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +18,7 @@
 #include "cmd/common/options.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/common/profile_file.hpp"
+#include "cmd/common/refuse_privilege.hpp"
 #include "cmd/common/run_options.hpp"
 #include "cmd/common/trace.hpp"
 #include "cmd/sandbox/launch.hpp"
@@ -34,16 +34,6 @@
 namespace sandbox {
 
 namespace {
-
-/// A setuid bit or a file capability on this program would turn each of its conveniences (profiles of the user's,
-/// $HOME, paths) into a hole. It has no use for them, so it does not run with them.
-void refuse_privilege() {
-    if (::getauxval(AT_SECURE) != 0 || ::getuid() != ::geteuid() || ::getgid() != ::getegid()) {
-        throw Error("this program does not run with privileges of its own")
-            .cause("the file has a setuid or setgid bit, or file capabilities")
-            .fix("chmod ug-s, setcap -r; no privilege is needed");
-    }
-}
 
 /// A copy of the descriptor, closed when anything is executed: 1 and 2 stay open for CMD, the copy does not.
 Fd open_status_descriptor(int number, const std::array<bool, 3>& was_open) {

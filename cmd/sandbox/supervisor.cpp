@@ -144,6 +144,8 @@ void Supervisor::on_message(control::Received received) {
         const StepFailure& failure = received.message.failure;
         throw StepError(failure.step, failure.object, failure.error_number);
     }
+    case ChildMessage::Kind::entered:
+        break; // pid 1 was there before
     case ChildMessage::Kind::network:
         network_.attach(std::move(received.descriptor));
         break;

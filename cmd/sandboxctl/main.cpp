@@ -10,6 +10,7 @@
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
 #include "core/plan/nearest.hpp"
+#include "core/sealed_program.hpp"
 
 namespace sandbox::ctl {
 
@@ -25,6 +26,7 @@ Examples:
   sandboxctl image list                the images that are there
   sandboxctl ps                        the sandboxes that run
   sandboxctl stop web                  end one, started by sandbox --name web
+  sandboxctl exec web sh               a shell in the sandbox that runs as web
 
 Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl itself failed.
 
@@ -77,7 +79,7 @@ const CLI::App& find_verb(const CLI::App& program, const std::vector<std::string
     return *verb;
 }
 
-int run(std::vector<std::string> words) {
+int run(std::vector<std::string> words, char** arguments) {
     CLI::App program("Looks after what sandbox uses.", "sandboxctl");
     program.set_help_flag("-h,--help", "this text");
     program.set_version_flag("-V,--version", "sandboxctl " SANDBOX_VERSION, "the version");
@@ -93,6 +95,7 @@ int run(std::vector<std::string> words) {
     add_stop(program, chosen);
     add_kill(program, chosen);
     add_wait(program, chosen);
+    add_exec(program, chosen, take_command_of_exec(words), arguments);
     add_doctor(program, chosen);
     add_completion(program, chosen);
     program.footer(kFooter); // set last, or each verb would have it
@@ -127,7 +130,11 @@ int run(std::vector<std::string> words) {
 
 int main(int argc, char** argv) {
     try {
-        return sandbox::ctl::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+        const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+        if (!words.empty() && words.front() == "exec") {
+            sandbox::run_from_sealed_copy(argv); // what enters a sandbox, and nothing else
+        }
+        return sandbox::ctl::run(words, argv);
     } catch (const sandbox::Error& error) {
         sandbox::complain(error.what(), "sandboxctl");
         return error.exit_status();

@@ -16,8 +16,9 @@ using NamespaceInodes = std::array<std::uint64_t, kNamespaceNames.size()>;
 /// From the child (later pid 1) to the supervisor.
 struct ChildMessage {
     enum class Kind : std::uint8_t {
-        failed,     ///< a step failed; `failure` says which; the child has gone
-        network,    ///< carries the network namespace as SCM_RIGHTS
+        failed,  ///< a step failed; `failure` says which; the child has gone
+        entered, ///< the sender has entered a sandbox that runs; SCM_CREDENTIALS hold its pid; it waits for `proceed`
+        network, ///< carries the network namespace as SCM_RIGHTS
         namespaces, ///< carries all namespaces as SCM_RIGHTS, in the order of kNamespaceNames; `identity` is CMD's
         layer,      ///< carries the descriptor of a FUSE file system as SCM_RIGHTS
         terminal,   ///< carries the pty's master as SCM_RIGHTS

@@ -111,6 +111,10 @@ StepWords words(Step step) {
         return {"lock pid 1 into its filter"};
     case Step::wait_for_command:
         return {"wait for CMD"};
+    case Step::join_namespace:
+        return {"join the sandbox's namespace", true};
+    case Step::enter_pid_namespace:
+        return {"start a process in the sandbox's pid namespace"};
     case Step::count_:
         break;
     }

@@ -58,6 +58,8 @@ enum class Step : std::uint8_t {
     execute,
     lock_init,
     wait_for_command,
+    join_namespace, ///< this and the next only where a process enters a sandbox that runs
+    enter_pid_namespace,
     count_ ///< not a step: their number
 };
 

@@ -59,6 +59,21 @@ std::vector<std::string> arguments(const Command& command, const RootChoice& roo
 
 } // namespace
 
+std::vector<std::string> find_candidates(const std::string& name, const std::vector<EnvironmentEntry>& environment,
+                                         const std::string& workdir) {
+    if (name.empty()) {
+        throw Error("cannot run ''").cause("the command's name is empty").status(kNotFound);
+    }
+    std::vector<std::string> files = candidates(name, search_path(environment), workdir);
+    if (files.empty()) {
+        throw Error("cannot run " + quoted(name))
+            .cause("PATH names no absolute directory to look in")
+            .fix("name the file from / on, or give PATH=/usr/bin:/bin")
+            .status(kNotFound);
+    }
+    return files;
+}
+
 ProcessPlan plan_process(const Profile::Process& process, const Command& command, const Host& host,
                          const RootChoice& root, const std::string& workdir,
                          const std::vector<EnvironmentEntry>& environment) {
@@ -70,19 +85,9 @@ ProcessPlan plan_process(const Profile::Process& process, const Command& command
         }
         throw std::move(error).fix("sandbox [OPTIONS] CMD [ARG...]");
     }
-    const std::string name = words.front();
-    if (name.empty()) {
-        throw Error("cannot run ''").cause("the command's name is empty").status(kNotFound);
-    }
     ProcessPlan plan;
     plan.arguments = std::move(words);
-    plan.candidates = candidates(name, search_path(environment), workdir);
-    if (plan.candidates.empty()) {
-        throw Error("cannot run " + quoted(name))
-            .cause("PATH names no absolute directory to look in")
-            .fix("name the file from / on, or give PATH=/usr/bin:/bin")
-            .status(kNotFound);
-    }
+    plan.candidates = find_candidates(plan.arguments.front(), environment, workdir);
     plan.workdir = workdir;
     plan_terminal(plan, process.terminal, host);
     return plan;

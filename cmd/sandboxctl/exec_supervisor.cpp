@@ -1,0 +1,285 @@
+#include "cmd/sandboxctl/exec_supervisor.hpp"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cmd/common/print.hpp"
+#include "core/base/error.hpp"
+#include "core/base/exit_status.hpp"
+#include "core/base/step_error.hpp"
+#include "core/base/sys.hpp"
+#include "core/join_cgroup.hpp"
+#include "core/standard_streams.hpp"
+
+namespace sandbox::ctl {
+
+namespace {
+
+constexpr int kForegroundCheck = 200; // milliseconds
+constexpr int kLeaveTaking = 2000;    // milliseconds: how long the guest may take to kill CMD
+
+/// For Ctrl-C the kernel signals the terminal's foreground group. CMD is in another, so the whole of that is told by
+/// us.
+bool is_for_group(const signalfd_siginfo& signal) {
+    const int number = static_cast<int>(signal.ssi_signo);
+    return signal.ssi_code == SI_KERNEL || number == SIGTSTP || number == SIGCONT || number == SIGWINCH;
+}
+
+bool is_end_signal(int number) {
+    return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT;
+}
+
+bool ends_within(int pidfd, int milliseconds) {
+    pollfd watched{pidfd, POLLIN, 0};
+    return ::poll(&watched, 1, milliseconds) > 0;
+}
+
+} // namespace
+
+ExecSupervisor::ExecSupervisor(const EnteredRun& run, const ExecPlan& plan, const Signals& signals, ChildProcess& child,
+                               Fd control)
+    : run_(run), plan_(plan), signals_(signals), child_(child), control_(std::move(control)) {}
+
+ExecSupervisor::~ExecSupervisor() {
+    control_.reset(); // the guest then kills CMD
+    if (guest_ && !ends_within(guest_.get(), kLeaveTaking)) {
+        sys::pidfd_send_signal(guest_.get(), SIGKILL);
+    }
+}
+
+int ExecSupervisor::watch() {
+    enum : std::size_t { kSignals, kMessages, kGuest, kRun, kTerminal, kCount = kTerminal + terminal::Relay::kWatched };
+    while (!is_over()) {
+        std::array<pollfd, kCount> watched;
+        watched.fill({.fd = -1, .events = POLLIN, .revents = 0}); // poll(2) passes over a negative descriptor
+        watched[kSignals].fd = signals_.descriptor();
+        watched[kMessages].fd = control_.get();
+        watched[kGuest].fd = guest_.get();
+        // In the host's pid namespace nobody else ends CMD with the sandbox.
+        watched[kRun].fd = run_.record.shares_pid_namespace ? run_.supervisor.get() : -1;
+        if (relay_) {
+            relay_->watch(&watched[kTerminal]);
+        }
+        const bool in_background = relay_ && relay_->in_background();
+        if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
+            throw Error("cannot watch the command in the sandbox").kernel(errno);
+        }
+        if (relay_) {
+            relay_->serve(&watched[kTerminal]);
+        }
+        if (in_background) {
+            relay_->resume();
+        }
+        if (watched[kMessages].revents != 0) {
+            serve_message();
+        }
+        if (watched[kSignals].revents != 0) {
+            serve_signals();
+        }
+        if (watched[kRun].revents != 0) {
+            control_.reset();
+        }
+    }
+    while (serve_message()) { // its last words may have come together with its end
+    }
+    pass_on_the_rest();
+    return conclude();
+}
+
+/// The guest has ended; or nobody is left who could become one.
+bool ExecSupervisor::is_over() const {
+    return guest_ ? ends_within(guest_.get(), 0) : !control_ || aborted_by_ != 0;
+}
+
+bool ExecSupervisor::serve_message() {
+    if (!control_) {
+        return false;
+    }
+    std::optional<control::Received> received = control::receive(control_.get());
+    if (received) {
+        on_message(std::move(*received));
+        return true;
+    }
+    if (errno != EAGAIN) {
+        control_.reset();
+    }
+    return false;
+}
+
+void ExecSupervisor::on_message(control::Received received) {
+    switch (received.message.kind) {
+    case ChildMessage::Kind::failed: {
+        const StepFailure& failure = received.message.failure;
+        throw StepError(failure.step, failure.object, failure.error_number);
+    }
+    case ChildMessage::Kind::entered:
+        on_entered(received.sender);
+        break;
+    case ChildMessage::Kind::terminal:
+        relay_.emplace(std::move(received.descriptor),
+                       plan_.process.terminal ? terminal::Relay::Direction::both : terminal::Relay::Direction::output);
+        break;
+    case ChildMessage::Kind::command:
+        has_command_ = true;
+        break;
+    case ChildMessage::Kind::started:
+        started_ = true;
+        for (const int signal : std::exchange(waiting_, {})) {
+            forward(signal, false);
+        }
+        // Errors keep their stream, and a relay in both directions needs the other two.
+        if (!plan_.process.terminal) {
+            let_go_of_standard_streams(STDOUT_FILENO);
+        }
+        break;
+    case ChildMessage::Kind::stopped:
+        stop_with_command();
+        break;
+    case ChildMessage::Kind::exited:
+        ended_ = received.message.status;
+        break;
+    case ChildMessage::Kind::network:
+    case ChildMessage::Kind::namespaces:
+    case ChildMessage::Kind::layer:
+        break; // pid 1 says these, to its own supervisor
+    }
+}
+
+/// The guest waits.
+void ExecSupervisor::on_entered(pid_t guest) {
+    // A child that nobody has waited for: the number is its own.
+    guest_.reset(sys::pidfd_open(guest));
+    if (!guest_) {
+        throw Error("cannot watch the process in the sandbox").kernel(errno);
+    }
+    child_.wait(); // it ends when it has forked the guest
+    // pid 1 cannot end before each process of its namespace is reaped, and this one may be stopped when it does: from
+    // here on the kernel reaps. How CMD ends is told by the guest.
+    struct sigaction reaping {};
+    reaping.sa_handler = SIG_IGN;
+    ::sigaction(SIGCHLD, &reaping, nullptr);
+    if (ends_within(guest_.get(), 0)) {
+        ::waitpid(guest, nullptr, WNOHANG);
+        return;
+    }
+    join_cgroup(run_.record.cgroup, {.unit = run_.record.unit, .bus = run_.record.bus}, guest);
+    control::send(control_.get(), SupervisorMessage{});
+}
+
+void ExecSupervisor::serve_signals() {
+    signalfd_siginfo signal{};
+    while (::read(signals_.descriptor(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+        on_signal(signal);
+    }
+}
+
+void ExecSupervisor::on_signal(const signalfd_siginfo& signal) {
+    const int number = static_cast<int>(signal.ssi_signo);
+    switch (number) {
+    case SIGCHLD:
+    case SIGPIPE:
+    case SIGTTIN:
+    case SIGTTOU:
+        return; // ours to bear
+    case SIGCONT:
+        if (relay_) {
+            relay_->resume();
+        }
+        break;
+    case SIGWINCH:
+        if (relay_) {
+            return relay_->copy_size(); // the kernel tells CMD's group through its own terminal
+        }
+        break;
+    default:
+        if (is_end_signal(number) && !started_) {
+            return end_before_start(number);
+        }
+        break;
+    }
+    forward(number, is_for_group(signal));
+}
+
+void ExecSupervisor::end_before_start(int signal) {
+    // What has been said and we have not read yet decides: CMD's process may be there, and may be CMD already.
+    while (serve_message()) {
+    }
+    if (started_) {
+        return forward(signal, false);
+    }
+    if (has_command_) {
+        waiting_.push_back(signal);
+        return;
+    }
+    aborted_by_ = signal;
+    sys::pidfd_send_signal(guest_ ? guest_.get() : child_.pidfd(), SIGKILL);
+}
+
+void ExecSupervisor::forward(int signal, bool whole_group) {
+    if (control_ && started_) {
+        control::send(control_.get(),
+                      {.kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group});
+    }
+}
+
+void ExecSupervisor::stop_with_command() {
+    // The shell that started us sees one job: it stops when CMD does, and SIGCONT, which we pass on, lets both go on.
+    if (relay_) {
+        relay_->suspend();
+    }
+    signals_.stop_self();
+    if (relay_) {
+        relay_->resume();
+    }
+}
+
+/// What CMD wrote last is still on its way: it waits as CMD itself would for a terminal that takes nothing, and a
+/// signal ends it.
+void ExecSupervisor::pass_on_the_rest() {
+    if (relay_) {
+        relay_->hang_up();
+    }
+    while (relay_ && relay_->pass_on()) {
+        pollfd watched[] = {{relay_->output(), POLLOUT, 0}, {signals_.descriptor(), POLLIN, 0}};
+        ::poll(watched, std::size(watched), -1);
+        signalfd_siginfo signal{};
+        if (watched[1].revents != 0 && ::read(signals_.descriptor(), &signal, sizeof signal) > 0 &&
+            is_end_signal(static_cast<int>(signal.ssi_signo))) {
+            return;
+        }
+    }
+    relay_.reset();
+}
+
+/// A moment is given to it: its processes end before their pid 1 and their supervisor do.
+bool ExecSupervisor::has_sandbox_ended() const {
+    return ends_within(run_.supervisor.get(), kLeaveTaking);
+}
+
+int ExecSupervisor::conclude() {
+    if (ended_) {
+        return WIFSIGNALED(*ended_) ? kSignalBase + WTERMSIG(*ended_) : WEXITSTATUS(*ended_);
+    }
+    if (aborted_by_ != 0) {
+        return kSignalBase + aborted_by_;
+    }
+    const std::string name = quoted(run_.record.name);
+    if (!started_) {
+        throw has_sandbox_ended() ? Error("the sandbox " + name + " ended before the command was started in it")
+                                  : Error("the process that entered the sandbox " + name + " was killed there");
+    }
+    complain(has_sandbox_ended() ? "the sandbox " + name + " ended, and the command with it"
+                                 : "the process that looks after the command was killed in the sandbox " + name,
+             "sandboxctl");
+    return kSignalBase + SIGKILL;
+}
+
+} // namespace sandbox::ctl

@@ -1,0 +1,60 @@
+// The caller's side of `sandboxctl exec`: waits for CMD in the sandbox, passes signals on, keeps the terminal.
+#pragma once
+
+#include <sys/signalfd.h>
+
+#include <optional>
+#include <vector>
+
+#include "cmd/sandboxctl/exec_entry.hpp"
+#include "core/base/child_process.hpp"
+#include "core/base/fd.hpp"
+#include "core/control.hpp"
+#include "core/signals.hpp"
+#include "core/terminal.hpp"
+
+namespace sandbox::ctl {
+
+/// Watches the child that enters, and then the guest, a child of this process as well.
+class ExecSupervisor {
+public:
+    /// All but `control`, this side's end of the socket, must outlive it.
+    ExecSupervisor(const EnteredRun& run, const ExecPlan& plan, const Signals& signals, ChildProcess& child,
+                   Fd control);
+    ExecSupervisor(const ExecSupervisor&) = delete;
+    ExecSupervisor& operator=(const ExecSupervisor&) = delete;
+    /// Whatever is left of CMD's process is killed.
+    ~ExecSupervisor();
+
+    /// \return CMD's exit status, as a shell has it. \throws Error where CMD was not started, or cannot be heard of.
+    [[nodiscard]] int watch();
+
+private:
+    bool serve_message();
+    void on_message(control::Received received);
+    void on_entered(pid_t guest);
+    void serve_signals();
+    void on_signal(const signalfd_siginfo& signal);
+    void end_before_start(int signal);
+    void forward(int signal, bool whole_group);
+    void stop_with_command();
+    void pass_on_the_rest();
+    [[nodiscard]] bool is_over() const;
+    [[nodiscard]] bool has_sandbox_ended() const;
+    [[nodiscard]] int conclude();
+
+    const EnteredRun& run_;
+    const ExecPlan& plan_;
+    const Signals& signals_;
+    ChildProcess& child_;
+    Fd control_;
+    Fd guest_;                 ///< a pidfd; nothing until it has entered
+    std::optional<int> ended_; ///< wait(2)'s status of CMD
+    std::optional<terminal::Relay> relay_;
+    bool started_ = false;
+    bool has_command_ = false; ///< CMD's process is there, and may be CMD already
+    int aborted_by_ = 0;       ///< the signal that ended all before CMD started
+    std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
+};
+
+} // namespace sandbox::ctl
