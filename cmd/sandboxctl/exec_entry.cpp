@@ -1,7 +1,7 @@
 // clang-format off
 // who      | step                                                   | why here
 // -------- | ------------------------------------------------------ | ------------------------------------------------
-// caller   | runs from a sealed copy of itself (main.cpp)            | CMD could be made to execute /proc/self/exe
+// caller   | runs from a file that only root can write (main.cpp)    | CMD could be made to execute /proc/self/exe
 // caller   | the run is found, its supervisor's identity checked     | a pid of the record may be another's by now
 // caller   | its namespaces opened, compared, the supervisor again   | what was opened was held by that very process
 // child    | dumpable no more, every descriptor closed but its own   | nobody inside may trace it, nothing may leak

@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
     try {
         const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
         if (!words.empty() && words.front() == "exec") {
-            sandbox::run_from_sealed_copy(argv); // what enters a sandbox, and nothing else
+            sandbox::run_unwritable(argv); // for what enters a sandbox, and nothing else
         }
         return sandbox::ctl::run(words, argv);
     } catch (const sandbox::Error& error) {
