@@ -132,9 +132,6 @@ void ExecSupervisor::on_message(control::Received received) {
         break;
     case ChildMessage::Kind::started:
         started_ = true;
-        for (const int signal : std::exchange(waiting_, {})) {
-            forward(signal, false);
-        }
         // Errors keep their stream, and a relay in both directions needs the other two.
         if (!plan_.process.terminal) {
             let_go_of_standard_streams(STDOUT_FILENO);
@@ -171,7 +168,10 @@ void ExecSupervisor::on_entered(pid_t guest) {
         return;
     }
     join_cgroup(run_.record.cgroup, {.unit = run_.record.unit, .bus = run_.record.bus}, guest);
-    control::send(control_.get(), SupervisorMessage{});
+    may_go_on_ = control::send(control_.get(), SupervisorMessage{});
+    for (const SupervisorMessage& message : std::exchange(held_back_, {})) {
+        control::send(control_.get(), message);
+    }
 }
 
 void ExecSupervisor::serve_signals() {
@@ -212,21 +212,20 @@ void ExecSupervisor::end_before_start(int signal) {
     // What has been said and we have not read yet decides: CMD's process may be there, and may be CMD already.
     while (serve_message()) {
     }
-    if (started_) {
+    if (started_ || has_command_) {
         return forward(signal, false);
-    }
-    if (has_command_) {
-        waiting_.push_back(signal);
-        return;
     }
     aborted_by_ = signal;
     sys::pidfd_send_signal(guest_ ? guest_.get() : child_.pidfd(), SIGKILL);
 }
 
 void ExecSupervisor::forward(int signal, bool whole_group) {
-    if (control_ && started_) {
-        control::send(control_.get(),
-                      {.kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group});
+    const SupervisorMessage message{
+        .kind = SupervisorMessage::Kind::signal, .signal = signal, .whole_group = whole_group};
+    if (!may_go_on_) {
+        held_back_.push_back(message);
+    } else if (control_) {
+        control::send(control_.get(), message);
     }
 }
 

@@ -52,9 +52,10 @@ private:
     std::optional<int> ended_; ///< wait(2)'s status of CMD
     std::optional<terminal::Relay> relay_;
     bool started_ = false;
-    bool has_command_ = false; ///< CMD's process is there, and may be CMD already
-    int aborted_by_ = 0;       ///< the signal that ended all before CMD started
-    std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
+    bool has_command_ = false;                 ///< CMD's process is there, and may be CMD already
+    int aborted_by_ = 0;                       ///< the signal that ended all before CMD started
+    bool may_go_on_ = false;                   ///< the guest has been told so
+    std::vector<SupervisorMessage> held_back_; ///< what came before that
 };
 
 } // namespace sandbox::ctl
