@@ -39,6 +39,11 @@ CompletionArgument describe_argument(const CLI::Option& option) {
     } else if (type == "sandbox|sandboxctl") {
         argument.kind = Kind::words;
         argument.words = {"sandbox", "sandboxctl"};
+    } else if (type == "USER") {
+        argument.kind = Kind::words;
+        argument.words = {"self", "root"};
+    } else if (type == "DIR") {
+        argument.kind = Kind::directory;
     }
     return argument;
 }
