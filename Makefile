@@ -226,6 +226,7 @@ check-docs: $(PROGRAMS) ## Check that every option has its man entry and complet
 bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(BENCH_TRAFFIC) $(PROBES) ## Measure a start beside the peers'; memory; system calls; networks; layers; images; limits
 	@sh tests/support/deps.sh workstation
 	@$(STAGED) $(BENCH) $(BENCH_PEER)
+	@$(STAGED) $(BENCH) joins
 	@$(STAGED) $(BENCH) network $(BENCH_TRAFFIC)
 	@$(STAGED) $(BENCH) layers
 	@$(STAGED) $(BENCH) images

@@ -1,10 +1,9 @@
 // bench PEER: what a start costs beside the peers', what stays in memory, and what the filter costs a system call.
 // bench limits: what limits cost a start, on a machine whose systemd gives cgroups: the workstation.
+// bench joins: what it costs to enter a sandbox that runs.
 // bench layers: what layers cost a start, a build and git.
 // bench images: what an import costs beside the programs that unpack the same image.
 // Everything of one table is measured interleaved in one run: only the ratios carry over to another machine.
-#include <sched.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "tests/bench/images.hpp"
+#include "tests/bench/joins.hpp"
 #include "tests/bench/layers.hpp"
 #include "tests/bench/limits.hpp"
 #include "tests/bench/measure.hpp"
@@ -73,12 +73,7 @@ void Bench::prepare() {
         options.as = &root_user();
         run({"chown", "-R", user().name, (world.home / "bundle").string()}, options);
     }
-    // Debian 12's crun refuses a machine whose cgroups are half v1: it is shown a v2 tree, for this process alone.
-    if (started_by_root() && !fs::exists("/sys/fs/cgroup/cgroup.controllers") && fs::exists("/sys/fs/cgroup/unified") &&
-        ::unshare(CLONE_NEWNS) == 0) {
-        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-        ::mount("/sys/fs/cgroup/unified", "/sys/fs/cgroup", nullptr, MS_BIND, nullptr);
-    }
+    show_unified_cgroups();
     crun.command = {"crun", "--root",   (world.home / "crun").string(),   "--cgroup-manager", "disabled",
                     "run",  "--bundle", (world.home / "bundle").string(), "sandbox-bench"};
     crun.absent = absent_unless_installed("crun");
@@ -228,12 +223,16 @@ void run_bench(const char* peer_program) {
 
 int main(int argc, char** argv) {
     if (argc != 2 && !(argc == 3 && std::string_view(argv[1]) == "network")) {
-        std::fputs("usage: bench PEER | bench limits | bench layers | bench images | bench network TRAFFIC\n", stderr);
+        std::fputs(
+            "usage: bench PEER | bench limits | bench joins | bench layers | bench images | bench network TRAFFIC\n",
+            stderr);
         return 2;
     }
     try {
         if (std::string_view(argv[1]) == "limits") {
             measure_limits();
+        } else if (std::string_view(argv[1]) == "joins") {
+            measure_joins();
         } else if (std::string_view(argv[1]) == "layers") {
             measure_layers();
         } else if (std::string_view(argv[1]) == "images") {

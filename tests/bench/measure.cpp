@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -28,8 +30,13 @@ struct Environment {
     std::vector<char*> pointers;
 
     explicit Environment(const World& world) {
-        for (const auto& [name, value] : clean_environment(user())) {
-            variables.push_back(name + "=" + (name == "HOME" ? world.home.string() : value));
+        std::map<std::string, std::string> environment = clean_environment(user());
+        environment["HOME"] = world.home;
+        if (std::filesystem::exists(world.home / "runtime")) {
+            environment["XDG_RUNTIME_DIR"] = world.here_with_runtime().environment.at("XDG_RUNTIME_DIR").value();
+        }
+        for (const auto& [name, value] : environment) {
+            variables.push_back(name + "=" + value);
         }
         for (std::string& variable : variables) {
             pointers.push_back(variable.data());

@@ -1,9 +1,14 @@
 #include "tests/bench/peers.hpp"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "tests/support/users.hpp"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -107,6 +112,14 @@ void write_bundle(const json& plan, const fs::path& bundle, long memory) {
         config["linux"]["resources"]["memory"]["limit"] = memory;
     }
     std::ofstream(bundle / "config.json") << config.dump(2);
+}
+
+void show_unified_cgroups() {
+    if (test::started_by_root() && !fs::exists("/sys/fs/cgroup/cgroup.controllers") &&
+        fs::exists("/sys/fs/cgroup/unified") && ::unshare(CLONE_NEWNS) == 0) {
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+        ::mount("/sys/fs/cgroup/unified", "/sys/fs/cgroup", nullptr, MS_BIND, nullptr);
+    }
 }
 
 } // namespace sandbox::bench
