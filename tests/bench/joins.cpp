@@ -33,7 +33,7 @@ void write_waiting_bundle(const World& world) {
 }
 
 Process start(const Words& words, const World& world) {
-    Options options = world.here_with_runtime();
+    Options options = world.logged_in();
     options.watchdog = std::chrono::minutes(30);
     Process process(words, options);
     static_cast<void>(process.wait_for("up\n")); // one that does not run is found absent
@@ -74,7 +74,7 @@ void measure_joins() {
         {"sandboxctl --version", {sandboxctl_program(), "--version"}, "", {}},
         {"true, without a sandbox", {"true"}, "", {}},
     };
-    if (const Result tried = run(all.front().command, world.here_with_runtime()); tried.status != 0) {
+    if (const Result tried = run(all.front().command, world.logged_in()); tried.status != 0) {
         throw std::runtime_error("sandboxctl exec does not run here: " + tried.err);
     }
     find_absent(all, world);

@@ -33,7 +33,7 @@ struct Environment {
         std::map<std::string, std::string> environment = clean_environment(user());
         environment["HOME"] = world.home;
         if (std::filesystem::exists(world.home / "runtime")) {
-            environment["XDG_RUNTIME_DIR"] = world.here_with_runtime().environment.at("XDG_RUNTIME_DIR").value();
+            environment["XDG_RUNTIME_DIR"] = world.logged_in().environment.at("XDG_RUNTIME_DIR").value();
         }
         for (const auto& [name, value] : environment) {
             variables.push_back(name + "=" + value);

@@ -23,7 +23,7 @@ namespace {
 
 /// A world in which sandboxes run and are entered.
 struct Runs : World {
-    Options options = here_with_runtime();
+    Options options = logged_in();
 
     /// `sandbox --name web ... -- sh -c SCRIPT`, which has printed "up"; its input stays open.
     [[nodiscard]] Process start(const Words& how, const std::string& script) const {

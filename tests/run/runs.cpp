@@ -468,6 +468,7 @@ BOOST_AUTO_TEST_CASE(wait_tells_where_the_end_cannot_be_learned) {
     Process waiter({sandboxctl_program(), "wait", "web"}, logged_in());
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     run.signal(SIGKILL);
+    static_cast<void>(run.finish());
     const Result waited = waiter.finish();
     BOOST_TEST(waited.status == 125, waited);
     BOOST_TEST((waited.said("cannot learn how the sandbox 'web' ended") || waited.said("no sandbox 'web' runs")),
