@@ -1,13 +1,12 @@
 #include "core/image/decompress.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <zlib.h>
 
 #include <array>
 #include <cstring>
 
 #include "core/base/error.hpp"
+#include "core/image/archive_library.hpp"
 
 namespace sandbox::image {
 
@@ -92,20 +91,21 @@ private:
 class ArchiveFilter : public Stream {
 public:
     ArchiveFilter(std::unique_ptr<Stream> from, std::string name)
-        : from_(std::move(from)), name_(std::move(name)), archive_(::archive_read_new(), ::archive_read_free) {
-        ::archive_read_support_filter_xz(archive_.get());
-        ::archive_read_support_filter_zstd(archive_.get());
-        ::archive_read_support_format_raw(archive_.get());
+        : from_(std::move(from)), name_(std::move(name)),
+          archive_(archive_library().read_new(), archive_library().read_free) {
+        archive_library().read_support_filter_xz(archive_.get());
+        archive_library().read_support_filter_zstd(archive_.get());
+        archive_library().read_support_format_raw(archive_.get());
         archive_entry* entry = nullptr;
-        if (::archive_read_open(archive_.get(), this, nullptr, &ArchiveFilter::read, nullptr) != ARCHIVE_OK) {
+        if (archive_library().read_open(archive_.get(), this, nullptr, &ArchiveFilter::read, nullptr) != ARCHIVE_OK) {
             fail();
         }
-        const int result = ::archive_read_next_header(archive_.get(), &entry);
+        const int result = archive_library().read_next_header(archive_.get(), &entry);
         if (result != ARCHIVE_OK && result != ARCHIVE_EOF) {
             fail();
         }
         at_end_ = result == ARCHIVE_EOF;
-        if (::archive_filter_count(archive_.get()) > 2) { // the last is the file itself
+        if (archive_library().filter_count(archive_.get()) > 2) { // the last is the file itself
             throw Error("cannot decompress " + quoted(name_)).cause("it was compressed more than once");
         }
     }
@@ -115,7 +115,7 @@ public:
         std::size_t size = 0;
         la_int64_t offset = 0;
         while (!at_end_) {
-            const int result = ::archive_read_data_block(archive_.get(), &data, &size, &offset);
+            const int result = archive_library().read_data_block(archive_.get(), &data, &size, &offset);
             at_end_ = result == ARCHIVE_EOF;
             if (!at_end_ && result != ARCHIVE_OK) {
                 fail();
@@ -137,7 +137,7 @@ private:
             return static_cast<la_ssize_t>(block.size());
         } catch (...) {
             filter.thrown_ = std::current_exception();
-            ::archive_set_error(handle, EIO, "the source failed");
+            archive_library().set_error(handle, EIO, "the source failed");
             return -1;
         }
     }
@@ -146,7 +146,7 @@ private:
         if (thrown_) {
             std::rethrow_exception(thrown_);
         }
-        const char* said = ::archive_error_string(archive_.get());
+        const char* said = archive_library().error_string(archive_.get());
         refuse(name_, said != nullptr ? escaped(said) : "it cannot be read");
     }
 

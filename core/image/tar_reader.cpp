@@ -1,13 +1,11 @@
 #include "core/image/tar_reader.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <cerrno>
 
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/image/archive_library.hpp"
 #include "core/image/layer_path.hpp"
 #include "core/plan/host.hpp"
 
@@ -26,7 +24,7 @@ struct TarReader::Source {
             return static_cast<la_ssize_t>(block.size());
         } catch (...) {
             source.thrown = std::current_exception();
-            ::archive_set_error(handle, EIO, "the source failed");
+            archive_library().set_error(handle, EIO, "the source failed");
             return -1;
         }
     }
@@ -51,10 +49,10 @@ std::uint32_t read_id(la_int64_t id, const char* what, const std::string& entry)
 }
 
 TarEntry::Type read_type(archive_entry* header, const std::string& entry) {
-    if (::archive_entry_hardlink(header) != nullptr) {
+    if (archive_library().entry_hardlink(header) != nullptr) {
         return TarEntry::Type::hard_link;
     }
-    switch (::archive_entry_filetype(header)) {
+    switch (archive_library().entry_filetype(header)) {
     case AE_IFREG:
         return TarEntry::Type::file;
     case AE_IFDIR:
@@ -73,19 +71,19 @@ TarEntry::Type read_type(archive_entry* header, const std::string& entry) {
 
 timespec read_time(archive_entry* header) {
     constexpr long kNanoseconds = 1'000'000'000;
-    if (::archive_entry_mtime_is_set(header) == 0) {
+    if (archive_library().entry_mtime_is_set(header) == 0) {
         return {};
     }
-    const long nanoseconds = ::archive_entry_mtime_nsec(header);
-    return {::archive_entry_mtime(header), nanoseconds >= 0 && nanoseconds < kNanoseconds ? nanoseconds : 0};
+    const long nanoseconds = archive_library().entry_mtime_nsec(header);
+    return {archive_library().entry_mtime(header), nanoseconds >= 0 && nanoseconds < kNanoseconds ? nanoseconds : 0};
 }
 
 void read_xattrs(archive_entry* header, TarEntry& entry) {
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    ::archive_entry_xattr_reset(header);
-    while (::archive_entry_xattr_next(header, &name, &value, &size) == ARCHIVE_OK) {
+    archive_library().entry_xattr_reset(header);
+    while (archive_library().entry_xattr_next(header, &name, &value, &size) == ARCHIVE_OK) {
         if (is_overlay_xattr(name)) {
             entry.has_dropped_xattrs = true;
             continue;
@@ -97,10 +95,11 @@ void read_xattrs(archive_entry* header, TarEntry& entry) {
 } // namespace
 
 TarReader::TarReader(Stream& from, std::string name)
-    : source_(new Source{from}), name_(std::move(name)), archive_(::archive_read_new(), ::archive_read_free) {
-    ::archive_read_support_format_tar(archive_.get());
-    ::archive_read_support_format_empty(archive_.get());
-    if (::archive_read_open2(archive_.get(), source_.get(), nullptr, &Source::read, &Source::skip, nullptr) !=
+    : source_(new Source{from}), name_(std::move(name)),
+      archive_(archive_library().read_new(), archive_library().read_free) {
+    archive_library().read_support_format_tar(archive_.get());
+    archive_library().read_support_format_empty(archive_.get());
+    if (archive_library().read_open2(archive_.get(), source_.get(), nullptr, &Source::read, &Source::skip, nullptr) !=
         ARCHIVE_OK) {
         fail();
     }
@@ -112,7 +111,7 @@ void TarReader::fail() {
     if (source_->thrown) {
         std::rethrow_exception(source_->thrown);
     }
-    const char* said = ::archive_error_string(archive_.get());
+    const char* said = archive_library().error_string(archive_.get());
     Error error("cannot read the archive " + quoted(name_));
     error.cause(said != nullptr ? escaped(said) : "it is no tar");
     error.cause(last_entry_.empty() ? "no entry could be read" : "the last entry that could be read is " + last_entry_);
@@ -121,7 +120,7 @@ void TarReader::fail() {
 
 bool TarReader::next(TarEntry& entry) {
     archive_entry* header = nullptr;
-    const int result = ::archive_read_next_header(archive_.get(), &header);
+    const int result = archive_library().read_next_header(archive_.get(), &header);
     if (result == ARCHIVE_EOF) {
         return false;
     }
@@ -129,7 +128,7 @@ bool TarReader::next(TarEntry& entry) {
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
         fail();
     }
-    const char* name = ::archive_entry_pathname(header);
+    const char* name = archive_library().entry_pathname(header);
     if (name == nullptr) {
         fail();
     }
@@ -138,18 +137,18 @@ bool TarReader::next(TarEntry& entry) {
     last_entry_ = shown(entry.name);
     entry.type = read_type(header, entry.name);
     if (entry.type == TarEntry::Type::hard_link || entry.type == TarEntry::Type::symbolic_link) {
-        const char* target = entry.type == TarEntry::Type::hard_link ? ::archive_entry_hardlink(header)
-                                                                     : ::archive_entry_symlink(header);
+        const char* target = entry.type == TarEntry::Type::hard_link ? archive_library().entry_hardlink(header)
+                                                                     : archive_library().entry_symlink(header);
         entry.target = target != nullptr ? target : "";
     }
-    const la_int64_t size = ::archive_entry_size(header);
+    const la_int64_t size = archive_library().entry_size(header);
     if (size < 0) {
         refuse(entry.name, fmt::format("its size is {}", size));
     }
     entry.size = static_cast<std::uint64_t>(size);
-    entry.attributes.uid = read_id(::archive_entry_uid(header), "uid", entry.name);
-    entry.attributes.gid = read_id(::archive_entry_gid(header), "gid", entry.name);
-    entry.attributes.mode = ::archive_entry_perm(header);
+    entry.attributes.uid = read_id(archive_library().entry_uid(header), "uid", entry.name);
+    entry.attributes.gid = read_id(archive_library().entry_gid(header), "gid", entry.name);
+    entry.attributes.mode = archive_library().entry_perm(header);
     entry.attributes.mtime = read_time(header);
     read_xattrs(header, entry);
     return true;
@@ -160,7 +159,7 @@ void TarReader::read_content(const std::function<void(std::uint64_t offset, Byte
     std::size_t size = 0;
     la_int64_t offset = 0;
     while (true) {
-        const int result = ::archive_read_data_block(archive_.get(), &data, &size, &offset);
+        const int result = archive_library().read_data_block(archive_.get(), &data, &size, &offset);
         if (result == ARCHIVE_EOF) {
             return;
         }
@@ -177,7 +176,7 @@ void TarReader::read_content(const std::function<void(std::uint64_t offset, Byte
 }
 
 std::uint64_t TarReader::position() const {
-    return static_cast<std::uint64_t>(::archive_filter_bytes(archive_.get(), 0));
+    return static_cast<std::uint64_t>(archive_library().filter_bytes(archive_.get(), 0));
 }
 
 } // namespace sandbox::image
