@@ -198,6 +198,9 @@ void Supervisor::on_message(control::Received received) {
 
 void Supervisor::on_signal(const signalfd_siginfo& signal) {
     const int number = static_cast<int>(signal.ssi_signo);
+    if (number == SIGXFSZ && static_cast<pid_t>(signal.ssi_pid) == ::getpid()) {
+        return; // a file of ours, the record, met the caller's limit: write(2)
+    }
     switch (number) {
     case SIGCHLD:
     case SIGPIPE:

@@ -271,7 +271,8 @@ int ExecSupervisor::conclude() {
         return kSignalBase + aborted_by_;
     }
     const std::string name = quoted(run_.record.name);
-    if (!started_) {
+    // Its process may have been CMD already, and the guest killed before it said so.
+    if (!started_ && !has_command_) {
         throw has_sandbox_ended() ? Error("the sandbox " + name + " ended before the command was started in it")
                                   : Error("the process that entered the sandbox " + name + " was killed there");
     }

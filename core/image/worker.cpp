@@ -21,6 +21,7 @@
 #include "core/base/sys.hpp"
 #include "core/capabilities.hpp"
 #include "core/ids.hpp"
+#include "core/image/archive_library.hpp"
 #include "core/image/worker_result.hpp"
 #include "core/plan/ids_plan.hpp"
 #include "core/plan/subids.hpp"
@@ -159,6 +160,7 @@ std::string run_in_user_namespace(const OwnersPlan& owners, const std::string& d
     Pipe result = make_pipe("the image store's worker");
     Pipe created = make_pipe("the image store's worker");
     const pid_t parent = ::getpid();
+    static_cast<void>(archive_library()); // the worker's root has none
     const pid_t pid = ::fork();
     if (pid < 0) {
         throw Error("cannot start the image store's worker").kernel(errno);
