@@ -40,6 +40,21 @@ Process start(const Words& words, const World& world) {
     return process;
 }
 
+/// The end of crun's own process is not that of its container.
+class ContainerEnd {
+public:
+    ContainerEnd(Words crun, const World& world) : words_(std::move(crun)), options_(world.logged_in()) {
+        words_.insert(words_.end(), {"delete", "--force", "sandbox-bench"});
+    }
+    ContainerEnd(const ContainerEnd&) = delete;
+    ContainerEnd& operator=(const ContainerEnd&) = delete;
+    ~ContainerEnd() { run(words_, options_); }
+
+private:
+    Words words_;
+    Options options_;
+};
+
 } // namespace
 
 void measure_joins() {
@@ -59,9 +74,11 @@ void measure_joins() {
     if (installed("crun")) {
         others.emplace(start(crun_run, world));
     }
-    const Process plain = start({"unshare", "--user", "--map-root-user", "--mount", "--pid", "--uts", "--ipc", "--net",
-                                 "--cgroup", "--fork", "--mount-proc", "sh", "-c", "echo up; exec sleep 100000"},
-                                world);
+    const ContainerEnd crun_end(crun, world);
+    const Process plain =
+        start({"unshare", "--user", "--map-root-user", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup",
+               "--fork", "--kill-child", "--mount-proc", "sh", "-c", "echo up; exec sleep 100000"},
+              world);
     const Result child = world.sh("pgrep -P " + std::to_string(plain.pid()));
     std::vector<Contestant> all = {
         {"sandboxctl exec, strict", {sandboxctl_program(), "exec", "bench", "true"}, "", {}},

@@ -406,7 +406,6 @@ BOOST_AUTO_TEST_CASE(what_a_command_leaves_running_belongs_to_the_sandbox) {
         running.close_input();
         BOOST_TEST(running.finish().status == 0);
     }
-    fs::remove_all(home / "runtime");
     BOOST_TEST(belongings_settled(*this, before) == before);
 }
 
