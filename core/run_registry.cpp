@@ -122,7 +122,12 @@ bool is_locked(const Fd& directory) {
     return false;
 }
 
-/// Removes the entries that nobody holds.
+bool has_detached_mark(const Fd& directory) {
+    struct stat status {};
+    return ::fstatat(directory.get(), kDetachedMark, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/// Removes the entries that nobody holds, but for those that stay.
 void clear_left(const Fd& runs) {
     const Fd whole = lock_registry(runs, LOCK_EX | LOCK_NB);
     if (!whole) {
@@ -130,10 +135,18 @@ void clear_left(const Fd& runs) {
     }
     for (const std::string& name : list_directory(runs.get()).value_or(std::vector<std::string>())) {
         const Fd entry = open_directory_at(runs.get(), name.c_str());
-        if (entry && !is_locked(entry)) {
+        if (entry && !is_locked(entry) && !has_detached_mark(entry)) {
             remove_tree(runs.get(), name.c_str());
         }
     }
+}
+
+/// Whether the entry `name` is the one that was found.
+bool is_same_entry(const Fd& entry, const FoundRun& run) {
+    struct stat now {};
+    struct stat found {};
+    return entry && ::fstat(entry.get(), &now) == 0 && ::fstat(run.directory.get(), &found) == 0 &&
+           now.st_ino == found.st_ino && now.st_dev == found.st_dev;
 }
 
 /// Makes the entry and locks it. \return nothing where the name is taken.
@@ -198,8 +211,10 @@ RunEntry RunEntry::with_name(const std::string& registry, const std::string& nam
         entry = make_entry(runs, registry, name);
     }
     if (!entry) {
-        throw Error("--name: a sandbox " + quoted(name) + " runs already")
-            .fix("choose another name, or sandboxctl stop " + name);
+        const Fd other = open_directory_at(runs.get(), name.c_str());
+        const bool has_ended = other && !is_locked(other);
+        throw Error("--name: a sandbox " + quoted(name) + (has_ended ? " has ended and is kept" : " runs already"))
+            .fix(fmt::format("choose another name, or sandboxctl {} {}", has_ended ? "remove" : "stop", name));
     }
     return {std::move(runs), name, std::move(entry)};
 }
@@ -220,7 +235,7 @@ RunEntry RunEntry::with_made_name(const std::string& registry, std::string_view 
 }
 
 RunEntry::~RunEntry() {
-    if (directory_) {
+    if (directory_ && !stays_) {
         // What cannot be removed is cleared by whoever looks next.
         remove_tree(runs_.get(), name_.c_str());
         directory_.reset();
@@ -244,7 +259,18 @@ void RunEntry::tell_status(std::string_view text) const {
     [[maybe_unused]] const bool written = write_all(status_.get(), text);
 }
 
-std::vector<FoundRun> find_runs(const std::string& registry) {
+void RunEntry::mark_detached() const {
+    constexpr off_t kRoom = 65'536;
+    const Fd mark(::openat(directory_.get(), kDetachedMark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!mark || (::fallocate(status_.get(), FALLOC_FL_KEEP_SIZE, 0, kRoom) < 0 && errno != EOPNOTSUPP)) {
+        const int error_number = errno;
+        throw cannot_write(name_).kernel(error_number);
+    }
+}
+
+namespace {
+
+std::vector<FoundRun> find(const std::string& registry, bool living) {
     std::vector<FoundRun> found;
     const Fd runs = open_registry(registry, false);
     if (!runs) {
@@ -258,11 +284,36 @@ std::vector<FoundRun> find_runs(const std::string& registry) {
     }
     for (const std::string& name : *names) {
         FoundRun run{.name = name, .directory = open_directory_at(runs.get(), name.c_str())};
-        if (run.directory && is_run_name(name) && is_alive(run)) {
+        const bool is_wanted = run.directory && is_run_name(name) && is_alive(run) == living;
+        if (is_wanted && (living || is_detached(run))) {
             found.push_back(std::move(run));
         }
     }
     return found;
+}
+
+} // namespace
+
+std::vector<FoundRun> find_runs(const std::string& registry) {
+    return find(registry, true);
+}
+
+std::vector<FoundRun> find_ended_runs(const std::string& registry) {
+    return find(registry, false);
+}
+
+void remove_run(const std::string& registry, const FoundRun& run) {
+    const Fd runs = open_registry(registry, false);
+    const Fd whole = runs ? lock_registry(runs, LOCK_EX) : Fd();
+    const Fd entry = whole ? open_directory_at(runs.get(), run.name.c_str()) : Fd();
+    if (is_same_entry(entry, run) && !is_locked(entry) && remove_tree(runs.get(), run.name.c_str()) < 0) {
+        const int error_number = errno;
+        throw Error("cannot remove what is kept of the sandbox " + quoted(run.name)).kernel(error_number);
+    }
+}
+
+bool is_detached(const FoundRun& run) {
+    return has_detached_mark(run.directory);
 }
 
 std::optional<FoundRun> find_run(const std::string& registry, const std::string& name) {
@@ -300,11 +351,7 @@ void clear_run(const std::string& registry, const FoundRun& run) {
         return;
     }
     const Fd entry = open_directory_at(runs.get(), run.name.c_str());
-    struct stat now {};
-    struct stat found {};
-    const bool is_same = entry && ::fstat(entry.get(), &now) == 0 && ::fstat(run.directory.get(), &found) == 0 &&
-                         now.st_ino == found.st_ino && now.st_dev == found.st_dev;
-    if (is_same && !is_locked(entry)) {
+    if (is_same_entry(entry, run) && !is_locked(entry) && !has_detached_mark(entry)) {
         remove_tree(runs.get(), run.name.c_str());
     }
 }

@@ -18,6 +18,8 @@ inline constexpr const char* kStatusFile = "status"; ///< empty until the run en
 inline constexpr const char* kFilterFile = "filter"; ///< CMD's seccomp program, as the kernel takes it
 /// A link whose text is "PID.START_TIME": there before the record is, so that a run which starts can be ended too.
 inline constexpr const char* kSupervisorLink = "supervisor";
+/// An empty file: the entry of a detached run, which stays behind its end until somebody removes it.
+inline constexpr const char* kDetachedMark = "detached";
 
 /// What a name of a run can be: 1 to 64 letters, digits, dots and dashes, the first a letter or a digit.
 [[nodiscard]] bool is_run_name(std::string_view name);
@@ -45,6 +47,14 @@ public:
     /// How the run has ended, for those who have opened kStatusFile. Once.
     void tell_status(std::string_view text) const;
 
+    /// The entry is a detached run's. Room for its status is taken now: the disk may be full at the end. \throws Error
+    void mark_detached() const;
+    /// It stays when this object goes. Before: mark_detached.
+    void keep() { stays_ = true; }
+
+    /// For further files. Lives as long as this object.
+    [[nodiscard]] int directory() const { return directory_.get(); }
+
 private:
     RunEntry(Fd runs, std::string name, Fd directory);
 
@@ -52,6 +62,7 @@ private:
     std::string name_;
     Fd directory_;
     Fd status_;
+    bool stays_ = false;
 };
 
 /// An entry, as others find it.
@@ -67,13 +78,23 @@ struct FoundRun {
 /// One of them. \return nothing where there is none of this name.
 [[nodiscard]] std::optional<FoundRun> find_run(const std::string& registry, const std::string& name);
 
+/// The detached runs whose supervisors have ended, by name. \throws Error as find_runs
+[[nodiscard]] std::vector<FoundRun> find_ended_runs(const std::string& registry);
+
+/// Removes the entry of a run that has ended. \throws Error where it cannot be removed.
+void remove_run(const std::string& registry, const FoundRun& run);
+
+/// Whether `run` was detached, so that its entry stays.
+[[nodiscard]] bool is_detached(const FoundRun& run);
+
 /// Whether the supervisor of `run` still lives.
 [[nodiscard]] bool is_alive(const FoundRun& run);
 
 /// The supervisor of `run`. \return nothing where it has not come so far, or the entry is gone.
 [[nodiscard]] std::optional<ProcessIdentity> supervisor_of(const FoundRun& run);
 
-/// Clears what a supervisor that was killed has left of `run`. Does nothing where it lives, or all is gone.
+/// Clears what a supervisor that was killed has left of `run`. Does nothing where it lives, was detached, or all is
+/// gone.
 void clear_run(const std::string& registry, const FoundRun& run);
 
 /// A file of the entry, up to `limit` bytes. \return nothing where there is none.

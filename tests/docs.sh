@@ -31,7 +31,7 @@ for option in $options; do
     expect "completion/fish/--$option" grep -Eq -e "^complete -c sandbox .* -l $option( |\$)" \
         "$share/fish/vendor_completions.d/sandbox.fish"
 done
-for verb in doctor ps stats exec stop kill wait kept diff discard "image import" "image pull" "image list" "image inspect" "image remove" "image prune" \
+for verb in doctor ps stats exec stop kill wait logs remove prune kept diff discard "image import" "image pull" "image list" "image inspect" "image remove" "image prune" \
     "image verify" "profile list" "profile show" "profile check" completion; do
     word=${verb##* }
     expect "man/sandboxctl-$verb" grep -qx "\.Ss $verb" man/sandboxctl.1

@@ -25,6 +25,9 @@ std::string_view list_function(std::string_view command) {
     if (command == kListRuns) {
         return "__sandbox_runs";
     }
+    if (command == kListKeptRuns) {
+        return "__sandbox_kept_runs";
+    }
     return command == kListKept ? "__sandbox_kept" : "__sandbox_images";
 }
 
@@ -118,8 +121,11 @@ end
 function __sandbox_runs
     {4}
 end
+function __sandbox_kept_runs
+    {5}
+end
 )",
-                                     program.name, kListProfiles, kListImages, kListKept, kListRuns);
+                                     program.name, kListProfiles, kListImages, kListKept, kListRuns, kListKeptRuns);
     if (!program.runs_command) {
         script += fmt::format("complete -c {} -f\n", program.name);
         describe(program, program.name, "", script);

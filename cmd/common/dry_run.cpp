@@ -17,6 +17,7 @@
 #include "core/plan/network_plan.hpp"
 #include "core/plan/publish_plan.hpp"
 #include "core/plan/rate.hpp"
+#include "core/plan/size.hpp"
 
 namespace sandbox {
 
@@ -474,7 +475,7 @@ std::string capability_word(int number) {
     return name;
 }
 
-std::string dry_run_text(const Profile& profile, const Plan& plan) {
+std::string dry_run_text(const Profile& profile, const Plan& plan, const std::optional<std::uint64_t>& log_size) {
     Page page;
     page.text() = "This is the plan; nothing has been run.\n";
     page.section("profile");
@@ -484,6 +485,9 @@ std::string dry_run_text(const Profile& profile, const Plan& plan) {
     }
     if (!plan.name.empty()) {
         page.line(named("this run", escaped(plan.name)));
+    }
+    if (log_size) {
+        page.line(named("detached", "with a log of at most " + size_words(*log_size)));
     }
     write_command(page, profile, plan);
     write_cgroup(page, plan.cgroup);

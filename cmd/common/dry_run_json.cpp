@@ -294,12 +294,13 @@ Json cgroup(const CgroupPlan& plan) {
 
 } // namespace
 
-std::string dry_run_json(const Profile& profile, const Plan& plan) {
+std::string dry_run_json(const Profile& profile, const Plan& plan, const std::optional<std::uint64_t>& log_size) {
     const Json document = {
         {"plan", 1},
         {"version", SANDBOX_VERSION},
         {"profile", {{"name", plan.profile}, {"files", profile.lineage}}},
         {"name", plan.name.empty() ? Json(nullptr) : Json(plan.name)},
+        {"detached", log_size ? Json({{"log_size", *log_size}}) : Json(nullptr)},
         {"command", command(profile, plan)},
         {"cgroup", cgroup(plan.cgroup)},
         {"limits", limits(plan.limits)},

@@ -15,6 +15,8 @@
 #include "core/plan/limits_plan.hpp"
 #include "core/plan/nearest.hpp"
 #include "core/plan/one_of.hpp"
+#include "core/plan/size.hpp"
+#include "core/run_log.hpp"
 
 namespace sandbox {
 
@@ -121,6 +123,10 @@ constexpr Option kOptions[] = {
 
     {.name = "name", .argument = "NAME", .help = "a name for this sandbox, and its hostname unless --hostname gives one",
      .group = Group::run, .action = Action::name},
+    {.name = "detach", .letter = 'd', .help = "leave it running, with a log: print its name once CMD has started",
+     .group = Group::run, .action = Action::detach},
+    {.name = "log-size", .argument = "SIZE", .help = "the most that the log of --detach takes (16m); the oldest is dropped",
+     .group = Group::run, .action = Action::log_size},
     {.name = "dry-run", .argument = "json", .help = "show what would be done and from where each part of it comes, and run nothing",
      .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::dry_run},
     {.name = "quiet", .letter = 'q', .help = "no notes; errors are still told",
@@ -204,6 +210,12 @@ public:
         case Action::verbose:
             line_.verbose = true;
             break;
+        case Action::detach:
+            detaches_ = true;
+            break;
+        case Action::log_size:
+            take_log_size(value);
+            break;
         case Action::status_fd:
             line_.status_fd = descriptor(value);
             break;
@@ -217,6 +229,15 @@ public:
     }
 
     [[nodiscard]] CommandLine& line() { return line_; }
+
+    void settle_log() {
+        if (line_.log_size && !detaches_) {
+            throw Error("--log-size: there is no log without --detach");
+        }
+        if (detaches_ && !line_.log_size) {
+            line_.log_size = kDefaultLog;
+        }
+    }
 
     /// `sandbox --image debian bash` is a container.
     void choose_profile() {
@@ -290,8 +311,18 @@ private:
         return number;
     }
 
+    void take_log_size(const std::string& value) {
+        const Origin origin{Origin::Kind::option, "--log-size " + value, 0, 0, {}};
+        line_.log_size = parse_size(value, origin);
+        if (*line_.log_size < kSmallestLog) {
+            throw Error(fmt::format("{}: cannot keep a log of {}", origin.place(), size_words(*line_.log_size)))
+                .fix(fmt::format("give it {} or more", size_words(kSmallestLog)));
+        }
+    }
+
     CommandLine line_;
     bool names_profile_ = false;
+    bool detaches_ = false;
 };
 
 /// getopt_long's view of the table.
@@ -402,6 +433,7 @@ CommandLine parse_command_line(const std::vector<std::string>& words) {
         }
     }
     parser.choose_profile();
+    parser.settle_log();
     CommandLine& line = parser.line();
     line.arguments.assign(words.begin() + (::optind - 1), words.end());
     const bool image_may_name_one = line.profile.filesystem.image || line.profile_name != "default" || line.entrypoint;

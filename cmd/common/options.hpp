@@ -1,6 +1,7 @@
 // The options of `sandbox`: one table, from which parsing, --help and the completion scripts come.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,8 @@ struct Option {
         quiet,
         stats,
         verbose,
+        detach,
+        log_size,
         status_fd,
         version,
         help
@@ -70,6 +73,7 @@ struct CommandLine {
     bool quiet = false;
     bool verbose = false;
     int status_fd = -1;
+    std::optional<std::uint64_t> log_size; ///< --detach: the most that its log takes, in bytes
 };
 
 /// Reads the words after the program's name. Options end at the first word that is not one, or after "--"; what follows

@@ -243,11 +243,12 @@ void tell(const std::vector<std::string>& notices, const RunOptions& options) {
 
 } // namespace
 
-Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, char** arguments) {
+Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, Recorder& recorder,
+               char** arguments) {
     const seccomp::Program program =
         plan.seccomp.filter ? seccomp::load_or_compile(plan.seccomp, plan.data_dir) : seccomp::Program{};
     options.trace.mark("load the filter");
-    Recorder recorder(plan, program);
+    recorder.hold(program);
     make_own_directories(plan.root.ensure_directories);
     PrivateLayers layers(plan.overlays, plan.data_dir, plan.root.tree ? plan.root.tree->id : "");
     if (!layers.notice().empty()) {

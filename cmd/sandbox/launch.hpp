@@ -8,9 +8,10 @@
 
 namespace sandbox {
 
-/// Runs the plan to its end. `arguments` is main's argv, which pid 1 wipes in its own memory.
-/// \throws Error (StepError for a step of the start) when CMD has not run, or was ended because it could no longer be
-/// watched; nothing is left behind then.
-[[nodiscard]] Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, char** arguments);
+/// Runs the plan to its end, and records it in `recorder`. `arguments` is main's argv, which pid 1 wipes in its own
+/// memory. \throws Error (StepError for a step of the start) when CMD has not run, or was ended because it could no
+/// longer be watched; nothing is left behind then.
+[[nodiscard]] Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, Recorder& recorder,
+                             char** arguments);
 
 } // namespace sandbox

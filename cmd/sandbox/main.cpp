@@ -21,6 +21,7 @@
 #include "cmd/common/refuse_privilege.hpp"
 #include "cmd/common/run_options.hpp"
 #include "cmd/common/trace.hpp"
+#include "cmd/sandbox/detach.hpp"
 #include "cmd/sandbox/launch.hpp"
 #include "cmd/sandbox/stats.hpp"
 #include "core/base/error.hpp"
@@ -29,6 +30,7 @@
 #include "core/base/step_error.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/plan.hpp"
+#include "core/run_log.hpp"
 #include "core/standard_streams.hpp"
 
 namespace sandbox {
@@ -83,15 +85,23 @@ void tell_stats(StatsFormat format, const CgroupPlan& plan, const RunUsage& usag
     }
 }
 
+/// For a start that failed nobody will read the log; what fails later is told nowhere else.
+void tell_log(const Error& error, const RunOptions& options) {
+    if (options.log_size) {
+        complain(error.what());
+    }
+}
+
 int run_plan(const Plan& plan, const Host& host, const RunOptions& options, const StatusPipe& status,
              char** arguments) {
-    for (const std::string& notice : plan.notices) {
-        if (!options.quiet) {
-            complain("note: " + notice);
-        }
+    Recorder recorder(plan, options.log_size.has_value());
+    // CMD's outputs from here on, and what we have to say too.
+    std::optional<RunLog> log;
+    if (options.log_size) {
+        log.emplace(recorder.directory(), *options.log_size);
     }
     try {
-        const Outcome outcome = launch(plan, options, status, arguments);
+        const Outcome outcome = launch(plan, options, status, recorder, arguments);
         status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
         if (options.stats != StatsFormat::none) {
@@ -100,7 +110,30 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         return outcome.status;
     } catch (StepError& error) {
         add_causes(error, error.step(), error.error_number(), error.object(), plan, host);
+        tell_log(error, options);
         throw;
+    } catch (const Error& error) {
+        tell_log(error, options);
+        throw;
+    }
+}
+
+/// In the caller's place, or behind its back.
+int run_attached_or_not(const Plan& plan, const Host& host, const RunOptions& options, const Fd& status_file,
+                        char** arguments) {
+    const Detached detached = options.log_size ? detach(plan, status_file) : Detached{};
+    if (detached.status) {
+        return *detached.status;
+    }
+    const StatusPipe status(status_file.get(), detached.starter.get());
+    if (!options.log_size) {
+        return run_plan(plan, host, options, status, arguments);
+    }
+    try {
+        return run_plan(plan, host, options, status, arguments);
+    } catch (const Error& error) {
+        status.failed(error); // the caller prints it
+        return error.exit_status();
     }
 }
 
@@ -109,9 +142,33 @@ template <class T> const T& keep(T value) {
     return *new T(std::move(value));
 }
 
+/// Nobody is at a terminal of a detached sandbox.
+void take_terminals_away(Host& host) {
+    host.stdin_is_terminal = false;
+    host.stdout_is_terminal = false;
+    host.stderr_is_terminal = false;
+}
+
+void tell_notices(const Plan& plan, const Host& host, const RunOptions& options) {
+    if (options.quiet) {
+        return;
+    }
+    for (const std::string& notice : plan.notices) {
+        complain("note: " + notice);
+    }
+    const std::string end = options.log_size ? what_ends_detached(host) : "";
+    if (!end.empty()) {
+        complain("note: --detach: " + end);
+    }
+}
+
 /// Options and profile -> Plan -> run, or the Plan's text.
-int run(const CommandLine& line, const RunOptions& options, const StatusPipe& status, char** arguments) {
-    const Host& host = keep(gather_host());
+int run(const CommandLine& line, const RunOptions& options, const Fd& status_file, char** arguments) {
+    Host gathered = gather_host();
+    if (line.log_size) {
+        take_terminals_away(gathered);
+    }
+    const Host& host = keep(std::move(gathered));
     options.trace.mark("look at the machine");
 
     const ProfileSearch search = profile_search(host.config_dir);
@@ -127,16 +184,20 @@ int run(const CommandLine& line, const RunOptions& options, const StatusPipe& st
                                        .stats = line.stats != StatsFormat::none},
                                       host));
     options.trace.mark("make the plan");
+    if (line.log_size && plan.process.terminal) {
+        throw Error("--detach: cannot give CMD a terminal").cause("nobody is there to use it").fix("leave out --tty");
+    }
 
     if (line.mode == CommandLine::Mode::show_plan) {
-        print(dry_run_text(profile, plan));
+        print(dry_run_text(profile, plan, line.log_size));
         return 0;
     }
     if (line.mode == CommandLine::Mode::show_plan_json) {
-        print(dry_run_json(profile, plan));
+        print(dry_run_json(profile, plan, line.log_size));
         return 0;
     }
-    return run_plan(plan, host, options, status, arguments);
+    tell_notices(plan, host, options);
+    return run_attached_or_not(plan, host, options, status_file, arguments);
 }
 
 /// Prints the trace when the scope ends, however it ends.
@@ -168,13 +229,13 @@ int start(const std::vector<std::string>& words, char** arguments) {
         return 0;
     }
     const Fd status_file = line.status_fd >= 0 ? open_status_descriptor(line.status_fd, was_open) : Fd();
-    const RunOptions options{.stats = line.stats, .quiet = line.quiet, .verbose = line.verbose, .trace = trace};
-    const StatusPipe status(status_file.get());
+    const RunOptions options{
+        .stats = line.stats, .quiet = line.quiet, .verbose = line.verbose, .log_size = line.log_size, .trace = trace};
     const TracePrinter printer(line.verbose ? &trace : nullptr);
     try {
-        return run(line, options, status, arguments);
+        return run(line, options, status_file, arguments);
     } catch (const Error& error) {
-        status.failed(error);
+        StatusPipe(status_file.get()).failed(error);
         throw;
     }
 }

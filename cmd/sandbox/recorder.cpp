@@ -73,7 +73,8 @@ std::string_view bytes_of(const seccomp::Program& program) {
 
 } // namespace
 
-Recorder::Recorder(const Plan& plan, const seccomp::Program& program) : plan_(plan), program_(program) {
+Recorder::Recorder(const Plan& plan, bool detached)
+    : plan_(plan), is_detached_(detached), is_needed_(detached || !plan.name.empty()) {
     if (!plan.name.empty()) {
         entry_.emplace(RunEntry::with_name(plan.registry, plan.name));
         return;
@@ -81,6 +82,9 @@ Recorder::Recorder(const Plan& plan, const seccomp::Program& program) : plan_(pl
     try {
         entry_.emplace(RunEntry::with_made_name(plan.registry, plan.process.arguments.front()));
     } catch (const Error&) {
+        if (is_needed_) {
+            throw;
+        }
         // Nobody asked for the record: the run is as good without it. `sandboxctl doctor` says why there is none.
     }
 }
@@ -93,7 +97,7 @@ void Recorder::record(namespaces::Opened namespaces, const RunFacts& facts) {
     try {
         write(facts);
     } catch (const Error&) {
-        if (!plan_.name.empty()) {
+        if (is_needed_) {
             throw;
         }
         entry_.reset(); // as in the constructor
@@ -103,6 +107,7 @@ void Recorder::record(namespaces::Opened namespaces, const RunFacts& facts) {
 void Recorder::write(const RunFacts& facts) const {
     using std::chrono::microseconds;
     const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const bool has_filter = program_ != nullptr && !program_->empty();
     constexpr std::array kModes = {"none", "host", "slirp4netns", "pasta"};
     RunRecord record{.name = entry_->name(),
                      .profile = plan_.profile,
@@ -121,15 +126,24 @@ void Recorder::write(const RunFacts& facts) const {
                      .kept = plan_.overlays.keep,
                      .stop_signal = plan_.stop_signal,
                      .shares_pid_namespace = !plan_.namespaces.pid,
-                     .restrictions = restrictions_of(plan_, facts.identity, !program_.empty())};
+                     .restrictions = restrictions_of(plan_, facts.identity, has_filter)};
     const NamespaceInodes inodes = namespaces::inodes_of(namespaces_);
     for (std::size_t i = 0; i < inodes.size(); ++i) {
         record.namespaces[i] = {.inode = inodes[i], .descriptor = namespaces_[i].get()};
     }
-    if (!program_.empty()) {
-        entry_->write(kFilterFile, bytes_of(program_));
+    if (has_filter) {
+        entry_->write(kFilterFile, bytes_of(*program_));
+    }
+    if (is_detached_) {
+        entry_->mark_detached();
     }
     entry_->write(kRecordFile, to_text(record));
+}
+
+void Recorder::started() {
+    if (is_detached_) {
+        entry_->keep();
+    }
 }
 
 NamespaceInodes Recorder::inodes() const {

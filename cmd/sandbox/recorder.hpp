@@ -30,19 +30,29 @@ struct RunFacts {
 
 class Recorder {
 public:
-    /// Takes the plan's name, or makes one. `plan` and `program` must outlive it.
-    /// \throws Error where the plan gives a name and it cannot be had. A run without one goes on without a record.
-    Recorder(const Plan& plan, const seccomp::Program& program);
+    /// Takes the plan's name, or makes one. `plan` must outlive it. \param detached the entry stays behind the run's
+    /// end. \throws Error where the record is needed, for a name or a detached run, and cannot be had. Another goes on
+    /// without.
+    Recorder(const Plan& plan, bool detached);
 
     /// Of the run; empty where it is not recorded.
     [[nodiscard]] std::string name() const { return entry_ ? entry_->name() : std::string(); }
 
+    /// The directory of the entry, of a detached run.
+    [[nodiscard]] int directory() const { return entry_ ? entry_->directory() : -1; }
+
+    /// CMD's filter, for the record. It must outlive the run.
+    void hold(const seccomp::Program& program) { program_ = &program; }
+
     /// Keeps the namespaces open, for those who enter the sandbox later, and writes the record.
-    /// \throws Error where the plan gives a name and the record cannot be written.
+    /// \throws Error where the record is needed and cannot be written.
     void record(namespaces::Opened namespaces, const RunFacts& facts);
 
     [[nodiscard]] bool has_namespaces() const { return namespaces_.front().get() >= 0; }
     [[nodiscard]] NamespaceInodes inodes() const;
+
+    /// CMD has been executed: the entry of a detached run stays from now on.
+    void started();
 
     /// How the run ended, for those who wait for it: ended_record.
     void ended(const std::string& status) const;
@@ -51,7 +61,9 @@ private:
     void write(const RunFacts& facts) const;
 
     const Plan& plan_;
-    const seccomp::Program& program_;
+    bool is_detached_;
+    bool is_needed_;
+    const seccomp::Program* program_ = nullptr;
     std::optional<RunEntry> entry_;
     namespaces::Opened namespaces_;
 };

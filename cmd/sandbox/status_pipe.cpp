@@ -1,5 +1,7 @@
 #include "cmd/sandbox/status_pipe.hpp"
 
+#include <csignal>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/file.hpp"
@@ -8,6 +10,31 @@
 namespace sandbox {
 
 using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// A reader that has gone must not end us: what the SIGPIPE of a write is, write(2) tells too.
+class PipeSignalBlock {
+public:
+    PipeSignalBlock() {
+        ::sigemptyset(&pipe_);
+        ::sigaddset(&pipe_, SIGPIPE);
+        ::sigprocmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    PipeSignalBlock(const PipeSignalBlock&) = delete;
+    PipeSignalBlock& operator=(const PipeSignalBlock&) = delete;
+    ~PipeSignalBlock() {
+        const timespec at_once{};
+        ::sigtimedwait(&pipe_, nullptr, &at_once);
+        ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+private:
+    sigset_t pipe_{};
+    sigset_t before_{};
+};
+
+} // namespace
 
 void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& namespaces,
                          const std::vector<netns::Listener>& published, const std::string& name) const {
@@ -55,8 +82,13 @@ void StatusPipe::ended(const Outcome& outcome, const std::string& usage) const {
 
 void StatusPipe::write(std::string line) const {
     line += '\n';
+    const PipeSignalBlock block;
     // Who asked for the records and does not read them has no use for an error either.
-    static_cast<void>(write_all(descriptor_, line));
+    for (const int descriptor : descriptors_) {
+        if (descriptor >= 0) {
+            static_cast<void>(write_all(descriptor, line));
+        }
+    }
 }
 
 std::string ended_record(const Outcome& outcome, const std::string& usage) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <string>
 
 #include "cmd/sandbox/outcome.hpp"
@@ -16,10 +17,11 @@ namespace sandbox {
 /// Writes the records; does nothing where no descriptor was given. A reader that has gone is no failure of the run.
 class StatusPipe {
 public:
-    /// `descriptor` is -1 for none; it stays the caller's.
-    explicit StatusPipe(int descriptor) : descriptor_(descriptor) {}
+    /// `descriptor` is -1 for none; it stays the caller's. \param starter whoever waits for the start of a detached
+    /// run; -1: nobody does.
+    explicit StatusPipe(int descriptor, int starter = -1) : descriptors_{descriptor, starter} {}
 
-    [[nodiscard]] bool wanted() const { return descriptor_ >= 0; }
+    [[nodiscard]] bool wanted() const { return descriptors_[0] >= 0 || descriptors_[1] >= 0; }
 
     // The fields: sandbox(1), STATUS RECORDS.
 
@@ -35,7 +37,7 @@ public:
 private:
     void write(std::string line) const;
 
-    int descriptor_;
+    std::array<int, 2> descriptors_;
 };
 
 /// The record of a run's end. \param usage as above.

@@ -176,6 +176,7 @@ void Supervisor::on_message(control::Received received) {
         for (const int signal : std::exchange(waiting_, {})) {
             forward(signal, false);
         }
+        recorder_.started();
         tell_chosen_ports();
         status_.started(command_, init_.pid(), recorder_.inodes(), network_.listeners(), recorder_.name());
         // Errors keep their stream, and a relay in both directions needs the other two.

@@ -30,6 +30,9 @@ CompletionArgument describe_argument(const CLI::Option& option) {
     } else if (type == "RUN") {
         argument.kind = Kind::listed;
         argument.command = kListRuns;
+    } else if (type == "KEPT-RUN") {
+        argument.kind = Kind::listed;
+        argument.command = kListKeptRuns;
     } else if (type == "SIGNAL") {
         argument.kind = Kind::words;
         argument.words = {"TERM", "KILL", "INT", "QUIT", "HUP", "USR1", "USR2", "TSTP", "CONT", "WINCH", "ALRM"};

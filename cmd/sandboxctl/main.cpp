@@ -96,6 +96,9 @@ int run(std::vector<std::string> words, char** arguments) {
     add_kill(program, chosen);
     add_wait(program, chosen);
     add_exec(program, chosen, take_command_of_exec(words), arguments);
+    add_logs(program, chosen);
+    add_remove(program, chosen);
+    add_prune(program, chosen);
     add_doctor(program, chosen);
     add_completion(program, chosen);
     program.footer(kFooter); // set last, or each verb would have it

@@ -1,6 +1,9 @@
 // sandboxctl ps: the sandboxes that run.
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,7 @@
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
 #include "core/process_table.hpp"
+#include "core/run_log.hpp"
 
 namespace sandbox::ctl {
 
@@ -24,7 +28,31 @@ namespace {
 struct Row {
     RunRecord record;
     Figures figures;
+    bool is_detached = false;
+    bool has_ended = false;
+    std::optional<RunEnd> end = {}; ///< nothing where that cannot be learned
+    std::uint64_t lost = 0;         ///< of the log of a detached run, for want of room on the disk
 };
+
+void look_at_log(const FoundRun& run, Row& row) {
+    row.is_detached = is_detached(run);
+    row.lost = row.is_detached ? LogReader(run.directory.get()).lost() : 0;
+}
+
+/// The detached ones that have ended.
+std::vector<Row> look_at_ended() {
+    std::vector<Row> rows;
+    for (const FoundRun& run : find_ended_runs(run_registry())) {
+        if (std::optional<RunRecord> record = record_of(run)) {
+            Row row{.record = std::move(*record), .figures = {}};
+            row.has_ended = true;
+            row.end = read_end(open_status(run));
+            look_at_log(run, row);
+            rows.push_back(std::move(row));
+        }
+    }
+    return rows;
+}
 
 /// Those whose CMD may run: who is still being started has no record, and uses nothing worth a row.
 std::vector<Row> look() {
@@ -39,6 +67,9 @@ std::vector<Row> look() {
     const ProcessTable processes;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i].figures = measure(rows[i].record, processes);
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        look_at_log(runs[i], rows[i]);
     }
     // What has ended meanwhile was measured half.
     std::vector<Row> alive;
@@ -85,6 +116,14 @@ Json to_json(const Row& row) {
                    {"image", or_null(record.image)},
                    {"image_id", or_null(record.image_id)},
                    {"kept", or_null(record.kept)}};
+    object["detached"] = row.is_detached;
+    object["lost_bytes"] = row.is_detached ? Json(row.lost) : Json(nullptr);
+    object["state"] = row.has_ended ? "ended" : "running";
+    if (row.has_ended) {
+        object["status"] = row.end ? Json(row.end->status) : Json(nullptr);
+        object["reason"] = row.end ? Json(row.end->reason) : Json(nullptr);
+        return object;
+    }
     add_to(object, row.figures);
     return object;
 }
@@ -116,36 +155,66 @@ std::string port_words(const std::vector<RecordedPort>& ports) {
     return words.empty() ? "-" : fmt::format("{}", fmt::join(words, ","));
 }
 
-std::string table_of(const std::vector<Row>& rows) {
+std::string state_words(const Row& row) {
+    const std::string loss = row.lost > 0 ? ", log lost " + about_bytes(row.lost) : "";
+    if (!row.has_ended) {
+        return "running" + loss;
+    }
+    return (row.end ? fmt::format("ended: {} ({})", row.end->status, row.end->reason) : "ended: not known how") + loss;
+}
+
+std::string table_of(const std::vector<Row>& rows, bool all) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const auto words = [](const Figures::Count& count, std::string (*how)(std::uint64_t)) {
         return count ? how(*count) : "-";
     };
-    Table table({"NAME", "PROFILE", "COMMAND", "AGE", "PIDS", "MEMORY", "CPU", "FROM", "PORTS"});
+    std::vector<std::string> titles = {"NAME", "PROFILE", "COMMAND", "AGE", "PIDS", "MEMORY", "CPU", "FROM", "PORTS"};
+    if (all) {
+        titles.emplace_back("STATE");
+    }
+    Table table(std::move(titles));
     for (const Row& row : rows) {
         const auto age = now - std::chrono::microseconds(row.record.started);
         const Figures& figures = row.figures;
-        table.add({row.record.name, escaped(row.record.profile), command_words(row.record.arguments),
-                   about_age(std::chrono::duration_cast<std::chrono::seconds>(age)),
-                   figures.pids ? std::to_string(*figures.pids) : "-", words(figures.memory, about_bytes),
-                   words(figures.cpu_microseconds, about_time), std::string(counted_by(figures)),
-                   port_words(row.record.published)});
+        std::vector<std::string> cells = {row.record.name,
+                                          escaped(row.record.profile),
+                                          command_words(row.record.arguments),
+                                          about_age(std::chrono::duration_cast<std::chrono::seconds>(age)),
+                                          figures.pids ? std::to_string(*figures.pids) : "-",
+                                          words(figures.memory, about_bytes),
+                                          words(figures.cpu_microseconds, about_time),
+                                          row.has_ended ? "-" : std::string(counted_by(figures)),
+                                          port_words(row.record.published)};
+        if (all) {
+            cells.push_back(state_words(row));
+        }
+        table.add(std::move(cells));
     }
     return table.text();
 }
 
-int list(bool json, bool names_only) {
+void print_names(bool all) {
+    std::string text;
+    for (const FoundRun& run : find_runs(run_registry())) {
+        text += run.name + "\n";
+    }
+    for (const FoundRun& run : all ? find_ended_runs(run_registry()) : std::vector<FoundRun>()) {
+        text += run.name + "\n";
+    }
+    print(text);
+}
+
+int list(bool all, bool json, bool names_only) {
     if (names_only) {
-        std::string text;
-        for (const FoundRun& run : find_runs(run_registry())) {
-            text += run.name + "\n";
-        }
-        print(text);
+        print_names(all);
         return 0;
     }
-    const std::vector<Row> rows = look();
+    std::vector<Row> rows = look();
+    if (all) {
+        std::ranges::move(look_at_ended(), std::back_inserter(rows));
+    }
     if (!json) {
-        print(table_of(rows));
+        print(table_of(rows, all));
         return 0;
     }
     Json document = Json::array();
@@ -161,10 +230,14 @@ int list(bool json, bool names_only) {
 void add_ps(CLI::App& program, Action& chosen) {
     CLI::App* verb = program.add_subcommand("ps", "the sandboxes that run, and what they use");
     const auto json = std::make_shared<bool>(false);
+    const auto all = std::make_shared<bool>(false);
     const auto names_only = std::make_shared<bool>(false);
+    verb->add_flag("-a,--all", *all, "the detached ones that have ended too");
     CLI::Option* as_json = verb->add_flag("--json", *json, "for programs");
     verb->add_flag("-q,--quiet", *names_only, "their names alone, a line each")->excludes(as_json);
-    verb->callback([&chosen, json, names_only] { chosen = [json, names_only] { return list(*json, *names_only); }; });
+    verb->callback([&chosen, all, json, names_only] {
+        chosen = [all, json, names_only] { return list(*all, *json, *names_only); };
+    });
 }
 
 } // namespace sandbox::ctl

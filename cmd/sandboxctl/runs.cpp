@@ -1,12 +1,17 @@
 #include "cmd/sandboxctl/runs.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "cmd/common/json.hpp"
 #include "core/base/error.hpp"
+#include "core/base/file.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/nearest.hpp"
 
@@ -23,21 +28,70 @@ std::string run_registry() {
     return gather_host().runtime_dir + "/sandbox/runs";
 }
 
+namespace {
+
+[[noreturn]] void refuse(const std::string& summary, const std::string& name, const std::vector<FoundRun>& known,
+                         const std::string& list) {
+    std::vector<std::string> names;
+    for (const FoundRun& run : known) {
+        names.push_back(run.name);
+    }
+    Error error(summary);
+    const std::string near = nearest(name, names);
+    if (!near.empty()) {
+        error.fix(fmt::format("did you mean '{}'?", near));
+    }
+    throw std::move(error).fix(list);
+}
+
+std::optional<FoundRun> find_ended_run(const std::string& registry, const std::string& name) {
+    for (FoundRun& run : find_ended_runs(registry)) {
+        if (run.name == name) {
+            return std::move(run);
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
 FoundRun expect_run(const std::string& registry, const std::string& name) {
     std::optional<FoundRun> run = find_run(registry, name);
     if (run) {
         return std::move(*run);
     }
-    std::vector<std::string> names;
-    for (const FoundRun& other : find_runs(registry)) {
-        names.push_back(other.name);
+    refuse("no sandbox " + sandbox::quoted(name) + " runs", name, find_runs(registry), "sandboxctl ps");
+}
+
+FoundRun expect_kept_run(const std::string& registry, const std::string& name) {
+    std::optional<FoundRun> run = find_run(registry, name);
+    if (!run) {
+        run = find_ended_run(registry, name);
     }
-    Error error("no sandbox " + sandbox::quoted(name) + " runs");
-    const std::string near = nearest(name, names);
-    if (!near.empty()) {
-        error.fix(fmt::format("did you mean '{}'?", near));
+    if (run) {
+        return std::move(*run);
     }
-    throw std::move(error).fix("sandboxctl ps");
+    std::vector<FoundRun> known = find_runs(registry);
+    std::ranges::move(find_ended_runs(registry), std::back_inserter(known));
+    refuse("there is no sandbox " + sandbox::quoted(name), name, known, "sandboxctl ps --all");
+}
+
+Fd open_status(const FoundRun& run) {
+    return Fd(::openat(run.directory.get(), kStatusFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+std::optional<RunEnd> read_end(const Fd& status) {
+    constexpr std::size_t kLongest = 65'536;
+    std::string text;
+    if (!status || !read_all(status.get(), kLongest, text)) {
+        return std::nullopt;
+    }
+    const Json record = Json::parse(text, nullptr, false);
+    try {
+        return RunEnd{.status = record.at("status").get<int>(), .reason = record.at("reason").get<std::string>()};
+    } catch (const Json::exception&) {
+        return std::nullopt;
+    }
 }
 
 std::vector<FoundRun> expect_runs(const std::string& registry, const std::vector<std::string>& names) {

@@ -19,6 +19,20 @@ namespace sandbox::ctl {
 /// All of them, before anything is done to one.
 [[nodiscard]] std::vector<FoundRun> expect_runs(const std::string& registry, const std::vector<std::string>& names);
 
+/// The run of that name, or a detached one that has ended. \throws Error naming the nearest, where there is none.
+[[nodiscard]] FoundRun expect_kept_run(const std::string& registry, const std::string& name);
+
+/// What a run has left about its end. Opened while it runs it can be read behind it.
+[[nodiscard]] Fd open_status(const FoundRun& run);
+
+/// How a run ended: sandbox(1), STATUS RECORDS.
+struct RunEnd {
+    int status = 0;
+    std::string reason;
+};
+/// \return nothing where it did not say so: its CMD did not start, or its supervisor was killed.
+[[nodiscard]] std::optional<RunEnd> read_end(const Fd& status);
+
 /// \return nothing for one that is still being started.
 [[nodiscard]] std::optional<RunRecord> record_of(const FoundRun& run);
 

@@ -1,6 +1,4 @@
 // sandboxctl wait: the end of a sandbox, and how CMD ended.
-#include <fcntl.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,54 +6,45 @@
 
 #include <fmt/format.h>
 
-#include "cmd/common/json.hpp"
 #include "cmd/sandboxctl/ending.hpp"
 #include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
-#include "core/base/file.hpp"
 
 namespace sandbox::ctl {
 
 namespace {
 
-constexpr std::size_t kLongestStatus = 65'536;
-
-/// A run that is waited for. What tells its end is opened while it runs, for the entry goes with it.
+/// A run that is waited for. What tells its end is opened while it runs, for the entry goes with it, unless it was
+/// detached.
 struct Waiting {
-    Ending ending;
+    std::string name;
+    std::optional<Ending> ending; ///< nothing for a detached one that has ended already
     Fd status;
 };
-
-/// The status of the record that a run leaves: sandbox(1), STATUS RECORDS.
-std::optional<int> read_status(const Fd& opened) {
-    std::string text;
-    if (!opened || !read_all(opened.get(), kLongestStatus, text)) {
-        return std::nullopt;
-    }
-    const Json record = Json::parse(text, nullptr, false);
-    const auto status = record.is_object() ? record.find("status") : record.end();
-    return record.is_object() && status != record.end() && status->is_number_integer()
-               ? std::optional(status->get<int>())
-               : std::nullopt;
-}
 
 int wait(const std::vector<std::string>& names) {
     const std::string registry = run_registry();
     std::vector<Waiting> all;
-    for (FoundRun& run : expect_runs(registry, names)) {
-        Fd status(::openat(run.directory.get(), kStatusFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-        all.push_back({.ending = Ending(registry, std::move(run)), .status = std::move(status)});
+    for (const std::string& name : names) {
+        FoundRun run = expect_kept_run(registry, name);
+        Waiting one{.name = name, .ending = {}, .status = open_status(run)};
+        if (is_alive(run)) {
+            one.ending.emplace(registry, std::move(run));
+        }
+        all.push_back(std::move(one));
     }
     int last = 0;
     for (const Waiting& one : all) {
-        one.ending.wait_for_rest();
-        const std::optional<int> status = read_status(one.status);
-        if (!status) {
-            throw Error("cannot learn how the sandbox " + sandbox::quoted(one.ending.name()) + " ended")
+        if (one.ending) {
+            one.ending->wait_for_rest();
+        }
+        const std::optional<RunEnd> end = read_end(one.status);
+        if (!end) {
+            throw Error("cannot learn how the sandbox " + sandbox::quoted(one.name) + " ended")
                 .cause("CMD did not start, or the supervisor was killed");
         }
-        last = *status;
+        last = end->status;
     }
     return last;
 }
@@ -65,7 +54,7 @@ int wait(const std::vector<std::string>& names) {
 void add_wait(CLI::App& program, Action& chosen) {
     CLI::App* verb = program.add_subcommand("wait", "wait for the end of sandboxes, and exit as the last one did");
     const auto names = std::make_shared<std::vector<std::string>>();
-    verb->add_option("name", *names, "the sandboxes")->required()->type_name("RUN");
+    verb->add_option("name", *names, "the sandboxes")->required()->type_name("KEPT-RUN");
     verb->callback([&chosen, names] { chosen = [names] { return wait(*names); }; });
 }
 
