@@ -1,8 +1,15 @@
 #include "netns/counters.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string>
+
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/user_namespace.hpp"
 
 namespace sandbox::netns {
 
@@ -44,6 +51,17 @@ std::optional<Counters> read_counters(std::string_view table) {
         table.remove_prefix(std::min(end + 1, table.size()));
     }
     return sum;
+}
+
+std::optional<Counters> count_in(const Fd& user_namespace, const Fd& net_namespace) {
+    try {
+        return read_counters(ask_in_user_namespace(user_namespace, [&] {
+            const bool is_in = ::setns(net_namespace.get(), CLONE_NEWNET) == 0;
+            return is_in ? read_small_file("/proc/thread-self/net/dev") : "";
+        }));
+    } catch (const Error&) {
+        return std::nullopt; // figures are no reason to lose how CMD ended
+    }
 }
 
 } // namespace sandbox::netns

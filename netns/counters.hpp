@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "core/base/fd.hpp"
+
 namespace sandbox::netns {
 
 struct Counters {
@@ -18,5 +20,9 @@ struct Counters {
 
 /// Of all interfaces but the loopback. \param table the text of /proc/net/dev. \return nothing where it is none.
 [[nodiscard]] std::optional<Counters> read_counters(std::string_view table);
+
+/// The same of a network namespace that this process is not in, by the user namespace that owns it.
+/// \return nothing where it cannot be looked at.
+[[nodiscard]] std::optional<Counters> count_in(const Fd& user_namespace, const Fd& net_namespace);
 
 } // namespace sandbox::netns

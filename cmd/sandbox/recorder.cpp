@@ -150,6 +150,14 @@ NamespaceInodes Recorder::inodes() const {
     return namespaces::inodes_of(namespaces_);
 }
 
+std::optional<netns::Counters> Recorder::traffic() const {
+    constexpr std::size_t kUser = 0;
+    constexpr std::size_t kNet = 2;
+    static_assert(std::string_view(kNamespaceNames[kUser]) == "user" &&
+                  std::string_view(kNamespaceNames[kNet]) == "net");
+    return has_namespaces() ? netns::count_in(namespaces_[kUser], namespaces_[kNet]) : std::nullopt;
+}
+
 void Recorder::ended(const std::string& status) const {
     if (entry_) {
         entry_->tell_status(status);

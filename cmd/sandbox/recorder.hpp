@@ -16,6 +16,7 @@
 #include "core/run_registry.hpp"
 #include "core/sandbox_cgroup.hpp"
 #include "core/seccomp.hpp"
+#include "netns/counters.hpp"
 #include "netns/listeners.hpp"
 
 namespace sandbox {
@@ -50,6 +51,8 @@ public:
 
     [[nodiscard]] bool has_namespaces() const { return namespaces_.front().get() >= 0; }
     [[nodiscard]] NamespaceInodes inodes() const;
+    /// What has gone through the sandbox's network interface; nothing where that is not known.
+    [[nodiscard]] std::optional<netns::Counters> traffic() const;
 
     /// CMD has been executed: the entry of a detached run stays from now on.
     void started();

@@ -76,6 +76,13 @@ std::string stats_text(const CgroupPlan& plan, const RunUsage& usage) {
     table.add("OOM kills", counted.oom_kills, number, nullptr);
     table.add("read", counted.bytes_read, about_bytes, nullptr);
     table.add("written", counted.bytes_written, about_bytes, nullptr);
+    if (usage.network) {
+        const auto words = [](std::uint64_t bytes, std::uint64_t packets) {
+            return fmt::format("{} in {} {}", about_bytes(bytes), packets, packets == 1 ? "packet" : "packets");
+        };
+        table.add("received", words(usage.network->received_bytes, usage.network->received_packets));
+        table.add("sent", words(usage.network->sent_bytes, usage.network->sent_packets));
+    }
     if (!usage.cgroup) {
         table.add("", fmt::format("what is not known a cgroup would count: {}", usage.obstacle));
     }
@@ -86,6 +93,9 @@ std::string stats_json(const RunUsage& usage) {
     using Json = nlohmann::ordered_json;
     const CgroupUsage counted = usage.cgroup.value_or(CgroupUsage{});
     const auto value = [](const Count& count) { return count ? Json(*count) : Json(nullptr); };
+    const auto traffic = [&](std::uint64_t netns::Counters::*member) {
+        return usage.network ? Json((*usage.network).*member) : Json(nullptr);
+    };
     return Json{{"wall_usec", microseconds(usage.wall)},
                 {"user_usec", user_time(usage)},
                 {"system_usec", system_time(usage)},
@@ -96,6 +106,10 @@ std::string stats_json(const RunUsage& usage) {
                 {"oom_kills", value(counted.oom_kills)},
                 {"read_bytes", value(counted.bytes_read)},
                 {"written_bytes", value(counted.bytes_written)},
+                {"received_bytes", traffic(&netns::Counters::received_bytes)},
+                {"received_packets", traffic(&netns::Counters::received_packets)},
+                {"sent_bytes", traffic(&netns::Counters::sent_bytes)},
+                {"sent_packets", traffic(&netns::Counters::sent_packets)},
                 {"no_cgroup_because", usage.cgroup ? Json(nullptr) : Json(usage.obstacle)}}
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }

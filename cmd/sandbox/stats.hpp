@@ -9,6 +9,7 @@
 
 #include "core/cgroup.hpp"
 #include "core/plan/plan.hpp"
+#include "netns/counters.hpp"
 
 namespace sandbox {
 
@@ -17,7 +18,8 @@ struct RunUsage {
     std::chrono::steady_clock::duration wall{};
     rusage processes{}; ///< of pid 1 and all that it reaped
     std::optional<CgroupUsage> cgroup;
-    std::string obstacle; ///< why there is no cgroup
+    std::string obstacle;                   ///< why there is no cgroup
+    std::optional<netns::Counters> network; ///< nothing where the sandbox has no interface of its own
 };
 
 /// For people: a title, and a line a figure.

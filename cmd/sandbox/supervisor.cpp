@@ -192,6 +192,7 @@ void Supervisor::on_message(control::Received received) {
         break;
     case ChildMessage::Kind::exited:
         ended_ = received.message.status;
+        count_traffic(); // the interface goes with its helper
         network_.stop();
         break;
     }
@@ -312,6 +313,12 @@ void Supervisor::look_at_layers() {
     }
 }
 
+void Supervisor::count_traffic() {
+    if (plan_.cgroup.stats && plan_.network.has_interface() && !traffic_) {
+        traffic_ = recorder_.traffic();
+    }
+}
+
 bool Supervisor::maps_root() const {
     const auto& map = plan_.ids.uid_map;
     return std::ranges::any_of(map, [](const MapEntry& entry) { return entry.inside == 0; });
@@ -397,7 +404,9 @@ Outcome Supervisor::conclude() {
     }
     look_at_layers();
     relay_.reset();
+    count_traffic(); // where CMD was killed with the sandbox
     RunUsage usage;
+    usage.network = traffic_;
     const int init_status = init_.wait(&usage.processes);
     usage.wall = std::chrono::steady_clock::now() - start_;
     usage.cgroup = cgroup_.usage();

@@ -50,6 +50,7 @@ private:
     void serve_network(const pollfd* watched);
     void serve_layers(const pollfd* watched);
     void look_at_layers();
+    void count_traffic();
     [[nodiscard]] bool maps_root() const;
     void end_before_start(int signal);
     void stop_with_command();
@@ -79,6 +80,7 @@ private:
     int aborted_by_ = 0;       ///< the signal that ended the run before CMD started
     std::vector<int> waiting_; ///< signals for CMD that came between its fork and the news of its execve
     std::string network_end_;
+    std::optional<netns::Counters> traffic_; ///< counted for --stats
     std::string layer_end_;
     std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that all is there
 };

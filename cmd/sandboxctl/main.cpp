@@ -27,6 +27,7 @@ Examples:
   sandboxctl ps                        the sandboxes that run
   sandboxctl stop web                  end one, started by sandbox --name web
   sandboxctl exec web sh               a shell in the sandbox that runs as web
+  sandboxctl logs -f web               what it writes, started by sandbox --detach --name web
 
 Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl itself failed.
 
