@@ -85,19 +85,26 @@ void LogWriter::start_segment() {
 }
 
 void LogWriter::write(Stream stream, std::string_view bytes) {
+    // A segment is filled to its end, but not with splinters.
+    const std::uint64_t least = segment_size_ / 16;
     while (!bytes.empty()) {
-        const std::uint64_t most = segment_size_ - sizeof(SegmentHeader) - sizeof(FrameHeader);
-        const std::string_view part = bytes.substr(0, std::min<std::uint64_t>(most, bytes.size()));
-        if (used_ + sizeof(FrameHeader) + part.size() > segment_size_) {
+        const auto wanted = std::min<std::uint64_t>(bytes.size(), least);
+        if (room() < wanted) {
             start_segment();
         }
+        const std::string_view part = bytes.substr(0, std::max(room(), wanted));
         position_ += part.size();
-        const bool has_room = used_ + sizeof(FrameHeader) + part.size() <= segment_size_;
-        if (!has_room || !write_frame(stream, part)) {
+        if (room() < part.size() || !write_frame(stream, part)) {
             lose(part.size());
         }
         bytes.remove_prefix(part.size());
     }
+}
+
+/// For bytes of one more frame in the open segment.
+std::uint64_t LogWriter::room() const {
+    const std::uint64_t taken = used_ + sizeof(FrameHeader);
+    return segment_size_ - std::min(segment_size_, taken);
 }
 
 /// Whole, or not at all: what a full disk took of it is taken back.

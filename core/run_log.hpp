@@ -35,6 +35,7 @@ public:
 
 private:
     void start_segment();
+    [[nodiscard]] std::uint64_t room() const;
     bool write_frame(Stream stream, std::string_view bytes);
     void lose(std::size_t bytes);
 

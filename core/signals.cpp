@@ -25,6 +25,12 @@ Signals::Signals() {
 }
 
 void Signals::stop_self() const {
+    sigset_t waiting;
+    ::sigemptyset(&waiting);
+    ::sigpending(&waiting);
+    if (::sigismember(&waiting, SIGCONT) == 1) {
+        return; // somebody has continued us already, and SIGTSTP would take his word away: signal(7)
+    }
     struct sigaction normal {};
     normal.sa_handler = SIG_DFL;
     struct sigaction callers {};

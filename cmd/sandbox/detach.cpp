@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cmd/common/print.hpp"
@@ -155,12 +154,6 @@ Detached detach(const Plan& plan, const Fd& status_file) {
     const Fd supervisor(pidfd);
     pipe.write_end.reset();
     return {.status = wait_for_start(plan, Report(std::move(pipe.read_end)), supervisor), .starter = {}};
-}
-
-std::string what_ends_detached(const Host& host) {
-    const bool has_login = ::access(fmt::format("/run/systemd/users/{}", host.uid).c_str(), F_OK) == 0;
-    const bool lingers = ::access(("/var/lib/systemd/linger/" + host.user_name).c_str(), F_OK) == 0;
-    return has_login && !lingers ? "it ends with your last session, for you do not linger: loginctl enable-linger" : "";
 }
 
 } // namespace sandbox

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "core/base/fd.hpp"
-#include "core/plan/host.hpp"
 #include "core/plan/plan.hpp"
 
 namespace sandbox {
@@ -21,8 +19,5 @@ struct Detached {
 /// executed; a signal that would end it ends the start.
 /// That of a start that failed prints the supervisor's error. \throws Error where the supervisor was killed.
 [[nodiscard]] Detached detach(const Plan& plan, const Fd& status_file);
-
-/// What ends a detached sandbox before its time on this machine, for a note; empty: nothing is known to.
-[[nodiscard]] std::string what_ends_detached(const Host& host);
 
 } // namespace sandbox

@@ -15,6 +15,7 @@
 
 #include "cmd/common/diagnose.hpp"
 #include "cmd/common/dry_run.hpp"
+#include "cmd/common/lingering.hpp"
 #include "cmd/common/options.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/common/profile_file.hpp"
@@ -156,9 +157,8 @@ void tell_notices(const Plan& plan, const Host& host, const RunOptions& options)
     for (const std::string& notice : plan.notices) {
         complain("note: " + notice);
     }
-    const std::string end = options.log_size ? what_ends_detached(host) : "";
-    if (!end.empty()) {
-        complain("note: --detach: " + end);
+    if (options.log_size && ends_with_last_session(host)) {
+        complain("note: --detach: it ends with your last session; to keep it: loginctl enable-linger");
     }
 }
 

@@ -13,6 +13,7 @@
 #include "cmd/common/machine.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/sandboxctl/doctor_layers.hpp"
+#include "cmd/sandboxctl/doctor_runs.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/child_process.hpp"
 #include "core/base/error.hpp"
@@ -100,6 +101,9 @@ int doctor(bool json) {
         soften(checks);
     }
     for (Check& check : layer_checks(host)) {
+        checks.push_back(std::move(check));
+    }
+    for (Check& check : run_record_checks(host)) {
         checks.push_back(std::move(check));
     }
     checks.push_back(std::move(start));

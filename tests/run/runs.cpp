@@ -40,10 +40,11 @@ struct Runs : World {
         return options;
     }
     /// `sandbox --profile strict --name NAME OPTIONS -- sh -c SCRIPT`, whose CMD has said that it is there.
-    [[nodiscard]] Process running(const std::string& name, const std::string& script, const Words& options = {}) const {
+    [[nodiscard]] Process running(const std::string& name, const std::string& script, const Words& options = {},
+                                  const std::string& traps = "") const {
         Words words = {sandbox_program(), "--quiet", "--profile", "strict", "--name", name};
         words.insert(words.end(), options.begin(), options.end());
-        words.insert(words.end(), {"--", "sh", "-c", "echo ready; " + script});
+        words.insert(words.end(), {"--", "sh", "-c", traps + "echo ready; " + script});
         Process started(words, patient());
         BOOST_REQUIRE(started.wait_for("ready\n"));
         return started;
@@ -328,7 +329,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_has_a_recorded_number_is_never_touched) {
 }
 
 BOOST_AUTO_TEST_CASE(stop_asks_cmd_to_end) {
-    Process run = running("web", "trap 'echo asked; exit 3' TERM; sleep 27182 & wait");
+    Process run = running("web", "sleep 27182 & wait", {}, "trap 'echo asked; exit 3' TERM; ");
     const Result stopped = ctl({"stop", "web"});
     BOOST_TEST(stopped.status == 0, stopped);
     BOOST_TEST(!fs::exists(entry("web")));
@@ -340,8 +341,8 @@ BOOST_AUTO_TEST_CASE(stop_asks_cmd_to_end) {
 
 BOOST_AUTO_TEST_CASE(stop_kills_all_of_what_does_not_end_and_comes_back_when_nothing_is_left) {
     for (const Words& options : {Words{}, Words{"--share", "pid"}}) {
-        Process run = running(
-            "deaf", "(trap '' TERM HUP INT; setsid sleep 27182 & ) ; trap '' TERM; sleep 27182 & wait; wait", options);
+        Process run = running("deaf", "sleep 27182 & wait; wait", options,
+                              "trap '' TERM; (trap '' HUP INT; setsid sleep 27182 & ) ; ");
         const Result stopped = ctl({"stop", "--time", "300ms", "deaf"});
         BOOST_TEST(stopped.status == 0, stopped);
         BOOST_TEST(!fs::exists(entry("deaf")));
@@ -352,23 +353,24 @@ BOOST_AUTO_TEST_CASE(stop_kills_all_of_what_does_not_end_and_comes_back_when_not
 }
 
 BOOST_AUTO_TEST_CASE(stop_sends_the_signal_that_is_wanted_or_the_images) {
-    const std::string script = "trap 'echo hup; exit 1' HUP; trap 'echo usr1; exit 1' USR1; sleep 27182 & wait";
+    const std::string script = "sleep 27182 & wait";
+    const std::string traps = "trap 'echo hup; exit 1' HUP; trap 'echo usr1; exit 1' USR1; ";
     for (const char* word : {"HUP", "sighup", "1"}) {
-        Process run = running("web", script);
+        Process run = running("web", script, {}, traps);
         BOOST_TEST(ctl({"stop", "--signal", word, "web"}).status == 0, word);
         BOOST_TEST(run.finish().printed("hup"), word);
     }
-    Process run = running("web", script);
+    Process run = running("web", script, {}, traps);
     edit(entry("web") / "record", "\"stop_signal\":\"\"", "\"stop_signal\":\"SIGUSR1\"");
     BOOST_TEST(ctl({"stop", "web"}).status == 0);
     BOOST_TEST(run.finish().printed("usr1"));
 }
 
 BOOST_AUTO_TEST_CASE(several_are_stopped_side_by_side_and_none_where_one_is_not_known) {
-    const std::string script = "trap 'echo asked' TERM; while :; do sleep 1000 & wait; done";
+    const std::string script = "while :; do sleep 1000 & wait; done";
     std::vector<Process> all;
     for (const char* name : {"one", "two", "three"}) {
-        all.push_back(running(name, script));
+        all.push_back(running(name, script, {}, "trap 'echo asked' TERM; "));
     }
     const Result refused = ctl({"stop", "one", "twoo", "three"});
     BOOST_TEST(refused.status == 125, refused);
@@ -419,7 +421,7 @@ BOOST_AUTO_TEST_CASE(a_run_is_stopped_and_killed_at_any_moment_of_its_start) {
 }
 
 BOOST_AUTO_TEST_CASE(kill_ends_all_at_once_or_sends_cmd_a_signal) {
-    Process run = running("web", "trap 'echo got it' USR1; trap '' TERM; while :; do sleep 1000 & wait; done");
+    Process run = running("web", "while :; do sleep 1000 & wait; done", {}, "trap 'echo got it' USR1; trap '' TERM; ");
     BOOST_TEST(ctl({"kill", "--signal", "USR1", "web"}).status == 0);
     BOOST_TEST(run.wait_for("got it"));
     for (const char* word : {"SEGV", "STOP", "CHLD", "0", "65", "NONE", ""}) {
