@@ -213,6 +213,34 @@ BOOST_AUTO_TEST_CASE(a_detached_supervisor_that_was_killed_is_kept_with_an_end_t
     expect_nothing_left();
 }
 
+BOOST_AUTO_TEST_CASE(a_detached_web_server_serves_its_page) {
+    NEEDS(installed("python3") && installed("slirp4netns") && fs::exists("/dev/net/tun"),
+          "python3, slirp4netns or /dev/net/tun is missing");
+    write(project / "index.html", "served from a sandbox\n");
+    const Result started = sandbox(
+        {"--quiet", "--detach", "--name", "web", "--publish", "0:80", "python3", "-u", "-m", "http.server", "80"},
+        logged_in());
+    BOOST_TEST(started.out == "web\n", started);
+    BOOST_TEST(started.said("leads to port 80"), started);
+    const int port = row()["published"][0]["host_port"];
+    Process follower({sandboxctl_program(), "logs", "--follow", "web"}, logged_in());
+    Result page;
+    for (int i = 0; i < 600 && page.status != 0; ++i) {
+        page =
+            outside({"python3", "-c",
+                     "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:" + std::to_string(port) +
+                         "/', timeout=10).read().decode(), end='')"});
+        std::this_thread::sleep_for(std::chrono::milliseconds(page.status == 0 ? 0 : 100));
+    }
+    BOOST_TEST(page.out == "served from a sandbox\n", page);
+    BOOST_TEST(follower.wait_for("\"GET / HTTP/1.1\" 200"));
+    BOOST_TEST(ctl({"stop", "web"}).status == 0);
+    BOOST_TEST(follower.finish().status == 0);
+    BOOST_TEST(ctl({"wait", "web"}).status == 128 + SIGTERM);
+    BOOST_TEST(ctl({"remove", "web"}).status == 0);
+    expect_nothing_left();
+}
+
 BOOST_AUTO_TEST_CASE(what_was_not_detached_has_no_log) {
     Options options = logged_in();
     options.keep_input_open = true;

@@ -224,6 +224,61 @@ BOOST_AUTO_TEST_CASE(a_scope_that_is_stopped_from_outside_takes_the_sandbox_alon
     BOOST_TEST(!ended.said("memory limit"), ended);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_running_sandbox_uses_is_told_from_its_cgroup) {
+    Process running = waiting({"--name", "counted", "--memory", "64m", "--pids", "32"});
+    const Result listed = ctl({"ps", "--json"}, here());
+    const nlohmann::json rows = nlohmann::json::parse(listed.out);
+    BOOST_REQUIRE_MESSAGE(rows.size() == 1U, listed);
+    const nlohmann::json& row = rows[0];
+    BOOST_TEST(row["counted_by"] != "processes", listed);
+    BOOST_TEST(row["unit"].get<std::string>().starts_with("sandbox-counted-"), listed);
+    const std::string cgroup = row["cgroup"];
+    BOOST_TEST(row["pids"] == 2, listed);
+    BOOST_TEST(read_file(cgroup + "/pids.current") == "2\n");
+    const Result sample = ctl({"stats", "--once", "--json", "counted"}, here());
+    const nlohmann::json used = nlohmann::json::parse(sample.out);
+    BOOST_TEST(used["memory"] > 0, sample);
+    BOOST_TEST(used["memory"] < 64 << 20, sample);
+    BOOST_TEST(used["memory_peak"] >= used["memory"], sample);
+    BOOST_TEST(used["throttled_usec"].is_number(), sample);
+    BOOST_TEST(ctl({"stop", "counted"}, here()).status == 0);
+    BOOST_TEST(!fs::exists(cgroup));
+    BOOST_TEST(running.finish().status == 128 + SIGTERM);
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_bomb_is_stopped_10_times_and_nothing_of_it_is_left) {
+    const Belongings before = belongings(*this);
+    for (int i = 0; i < 10; ++i) {
+        Words options = {"--name", "bomb", "--pids", "64"};
+        if (i % 2 == 1) {
+            options.insert(options.end(), {"--share", "pid"});
+        }
+        Words words = with_hog(options, {"forks"});
+        words.insert(words.begin(), sandbox_program());
+        Process bomb(words, here());
+        BOOST_REQUIRE(bomb.wait_for("bomb\n"));
+        const Result stopped =
+            i % 4 < 2 ? ctl({"stop", "--time", "1s", "bomb"}, here()) : ctl({"kill", "bomb"}, here());
+        BOOST_TEST(stopped.status == 0, stopped);
+        BOOST_TEST(cgroups().empty(), "stop " << i);
+        BOOST_TEST(sh("pgrep -x hog || echo none").out == "none\n", "stop " << i);
+        BOOST_TEST(!bomb.finish().hung, "stop " << i);
+    }
+    BOOST_TEST(belongings_settled(*this, before) == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_detached_sandbox_with_a_limit_runs_on_and_a_note_says_what_ends_it) {
+    const Result started = sandbox({"--detach", "--name", "web", "--memory", "64m", "--", "sleep", "27182"});
+    BOOST_TEST(started.status == 0, started);
+    const bool lingers = fs::exists("/var/lib/systemd/linger/" + user().name);
+    BOOST_TEST(started.said("--detach: it ends with your last session") == !lingers, started);
+    const Result listed = ctl({"ps", "--json"}, here());
+    BOOST_TEST(nlohmann::json::parse(listed.out)[0]["cgroup"].is_string(), listed);
+    BOOST_TEST(ctl({"stop", "web"}, here()).status == 0);
+    BOOST_TEST(ctl({"wait", "web"}, here()).status == 128 + SIGTERM);
+    BOOST_TEST(ctl({"prune"}, here()).out == "web\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_limit_without_its_controller_is_an_error_and_says_how_to_get_it) {
     const Result refused = sandbox({"--io", "/home:rbps=10m", "--", "echo", "ran"});
     BOOST_TEST(refused.status == 125, refused);

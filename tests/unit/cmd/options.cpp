@@ -177,6 +177,12 @@ BOOST_AUTO_TEST_CASE(what_concerns_this_run_only_is_no_part_of_the_profile) {
     BOOST_TEST(parse_command_line({"--dry-run", "json"}).arguments.at(0) == "json");
 }
 
+BOOST_AUTO_TEST_CASE(a_detached_run_has_a_log_and_another_has_none) {
+    BOOST_TEST(!parse_command_line({"true"}).log_size.has_value());
+    BOOST_TEST(*parse_command_line({"-d", "true"}).log_size == std::uint64_t{16} << 20U);
+    BOOST_TEST(*parse_command_line({"--log-size", "1m", "--detach", "true"}).log_size == std::uint64_t{1} << 20U);
+}
+
 BOOST_AUTO_TEST_CASE(help_and_version_need_no_command) {
     BOOST_TEST((parse_command_line({"--help", "--nonsense"}).mode == CommandLine::Mode::help));
     BOOST_TEST((parse_command_line({"-V"}).mode == CommandLine::Mode::version));
@@ -199,6 +205,9 @@ BOOST_AUTO_TEST_CASE(a_mistake_on_the_command_line_is_explained) {
          {"--ro needs PATH[:DEST], and the next word is the option '--rw'", "--ro=--rw"}},
         {{"--dry-run=xml", "true"}, {"--dry-run cannot print 'xml'", "json"}},
         {{"--dry-run=", "true"}, {"--dry-run needs json", ""}},
+        {{"--log-size", "1m", "true"}, {"--log-size: there is no log without --detach", ""}},
+        {{"-d", "--log-size", "4000", "true"}, {"--log-size 4000: cannot keep a log of 4000 bytes", "4 KiB or more"}},
+        {{"-d", "--log-size", "much", "true"}, {"--log-size much", ""}},
         {{"--status-fd", "two", "true"}, {"--status-fd needs the number of an open descriptor, not 'two'", ""}},
         {{"--status-fd", "-1", "true"}, {"--status-fd needs the number", ""}},
         {{"--status-fd", "99999999999", "true"}, {"--status-fd needs the number", ""}},
