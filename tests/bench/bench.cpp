@@ -2,6 +2,7 @@
 // bench limits: what limits cost a start, on a machine whose systemd gives cgroups: the workstation.
 // bench joins: what it costs to enter a sandbox that runs.
 // bench layers: what layers cost a start, a build and git.
+// bench runs: what the record of a run costs a start, and a look at a hundred runs.
 // bench images: what an import costs beside the programs that unpack the same image.
 // Everything of one table is measured interleaved in one run: only the ratios carry over to another machine.
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "tests/bench/measure.hpp"
 #include "tests/bench/network.hpp"
 #include "tests/bench/peers.hpp"
+#include "tests/bench/runs.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/world.hpp"
 
@@ -223,9 +225,9 @@ void run_bench(const char* peer_program) {
 
 int main(int argc, char** argv) {
     if (argc != 2 && !(argc == 3 && std::string_view(argv[1]) == "network")) {
-        std::fputs(
-            "usage: bench PEER | bench limits | bench joins | bench layers | bench images | bench network TRAFFIC\n",
-            stderr);
+        std::fputs("usage: bench PEER | bench limits | bench joins | bench layers | bench runs | bench images | "
+                   "bench network TRAFFIC\n",
+                   stderr);
         return 2;
     }
     try {
@@ -235,6 +237,8 @@ int main(int argc, char** argv) {
             measure_joins();
         } else if (std::string_view(argv[1]) == "layers") {
             measure_layers();
+        } else if (std::string_view(argv[1]) == "runs") {
+            measure_runs();
         } else if (std::string_view(argv[1]) == "images") {
             static_cast<void>(measure_images());
         } else if (std::string_view(argv[1]) == "network") {
