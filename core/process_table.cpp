@@ -41,6 +41,11 @@ private:
     std::string_view rest_;
 };
 
+std::uint64_t mount_namespace_of(pid_t pid) {
+    struct stat status {};
+    return ::stat(fmt::format("/proc/{}/ns/mnt", pid).c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 ProcessFacts facts_of(pid_t pid, const Stat& stat) {
     constexpr int kParent = 4;
     constexpr int kUserTime = 14; // followed by the system's, and both of the children
@@ -55,14 +60,10 @@ ProcessFacts facts_of(pid_t pid, const Stat& stat) {
     }
     return {.identity = {.pid = pid, .start_time = stat.number(kStartTime)},
             .parent = static_cast<pid_t>(stat.number(kParent)),
+            .mount_namespace = mount_namespace_of(pid),
             .threads = stat.number(kThreads),
             .cpu_microseconds = ticks * kTick,
             .resident_bytes = stat.number(kResident) * kPage};
-}
-
-std::uint64_t mount_namespace_of(pid_t pid) {
-    struct stat status {};
-    return ::stat(fmt::format("/proc/{}/ns/mnt", pid).c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
 /// The number behind "KEY: " at the start of a line.
@@ -114,8 +115,8 @@ std::optional<TreeUsage> ProcessTable::usage(const ProcessIdentity& root, std::u
     }
     TreeUsage usage;
     for (const ProcessFacts& process : processes_) {
-        const pid_t pid = process.identity.pid;
-        if (inside.contains(pid) || (mount_namespace != 0 && mount_namespace_of(pid) == mount_namespace)) {
+        const bool has_entered = mount_namespace != 0 && process.mount_namespace == mount_namespace;
+        if (inside.contains(process.identity.pid) || has_entered) {
             add(usage, process);
         }
     }

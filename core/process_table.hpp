@@ -14,6 +14,7 @@ namespace sandbox {
 struct ProcessFacts {
     ProcessIdentity identity;
     pid_t parent = 0;
+    std::uint64_t mount_namespace = 0; ///< 0: it may not be looked at
     std::uint64_t threads = 0;
     std::uint64_t cpu_microseconds = 0; ///< its own, and that of the children that it has waited for
     std::uint64_t resident_bytes = 0;   ///< what it shares with others is counted in each
