@@ -253,11 +253,24 @@ Belongings belongings(const World& world) {
     return found;
 }
 
+namespace {
+
+/// The record that a killed supervisor has left goes when somebody looks.
+void look_at_runs(const World& world) {
+    static_cast<void>(world.ctl({"ps", "--quiet"}, world.here()));
+    if (fs::exists(world.home / "runtime")) {
+        static_cast<void>(world.ctl({"ps", "--quiet"}));
+    }
+}
+
+} // namespace
+
 Belongings belongings_settled(const World& world, const Belongings& before, std::chrono::seconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     Belongings now = belongings(world);
     while (!(now == before) && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        look_at_runs(world);
         now = belongings(world);
     }
     return now;

@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_scope_that_is_stopped_from_outside_takes_the_sandbox_alon
 }
 
 BOOST_AUTO_TEST_CASE(what_a_running_sandbox_uses_is_told_from_its_cgroup) {
-    Process running = waiting({"--name", "counted", "--memory", "64m", "--pids", "32"});
+    Process running = waiting({"--name", "counted", "--memory", "64m", "--pids", "32", "--cpus", "1"});
     const Result listed = ctl({"ps", "--json"}, here());
     const nlohmann::json rows = nlohmann::json::parse(listed.out);
     BOOST_REQUIRE_MESSAGE(rows.size() == 1U, listed);
