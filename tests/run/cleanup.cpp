@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_cmd_is_killed_100_times) {
         Process running({sandbox_program(), "--profile", "strict", "--", "sh", "-c",
                          "echo up; (trap '' TERM; setsid sleep 27182 & ) ; sleep 27182 & wait"},
                         here());
-        BOOST_REQUIRE(running.wait_for("up"));
+        BOOST_REQUIRE(running.wait_for("up\n"));
         std::this_thread::sleep_for(moment(random) / 10);
         // CMD is the child of pid 1, which is the child of the supervisor.
         const Result killed = outside({"sh", "-c",
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_pid_1_is_killed_from_outside) {
     BOOST_TEST(strict_sh("true").status == 0);
     const Belongings before = belongings(*this);
     Process running({sandbox_program(), "--profile", "strict", "--", "sh", "-c", "echo up; sleep 27182"}, here());
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     Options options;
     options.as = &root_user();
     BOOST_TEST(run({"pkill", "-KILL", "-P", std::to_string(running.pid())}, options).status == 0);
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(what_is_left_behind_would_be_noticed) {
     Options options = here();
     options.keep_input_open = true;
     Process left({program, "-c", "echo up; read never"}, options);
-    BOOST_REQUIRE(left.wait_for("up"));
+    BOOST_REQUIRE(left.wait_for("up\n"));
     BOOST_TEST(!(belongings(*this) == before));
     left.signal(SIGKILL);
     static_cast<void>(left.finish());

@@ -19,7 +19,7 @@ namespace {
 struct Detached : World {
     Detached() {
         static_cast<void>(sandbox({"--profile", "strict", "true"}, logged_in())); // the cache of filters, the registry
-        before = belongings(*this);
+        before = belongings_at_rest(*this);
     }
     ~Detached() {
         // Whatever a failed case left.

@@ -265,6 +265,16 @@ void look_at_runs(const World& world) {
 
 } // namespace
 
+Belongings belongings_at_rest(const World& world) {
+    Belongings now = belongings(world);
+    for (Belongings before; !(now == before);) {
+        before = std::move(now);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        now = belongings(world);
+    }
+    return now;
+}
+
 Belongings belongings_settled(const World& world, const Belongings& before, std::chrono::seconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     Belongings now = belongings(world);

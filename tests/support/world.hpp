@@ -85,6 +85,8 @@ struct Belongings {
     bool operator==(const Belongings&) const = default;
 };
 [[nodiscard]] Belongings belongings(const World& world);
+/// Once they do not change any more: what is just ending is not there later.
+[[nodiscard]] Belongings belongings_at_rest(const World& world);
 /// Looks until `before` holds again, at most for `patience`: a killed process needs a moment to go.
 [[nodiscard]] Belongings belongings_settled(const World& world, const Belongings& before,
                                             std::chrono::seconds patience = std::chrono::seconds(20));
