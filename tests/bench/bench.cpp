@@ -177,7 +177,7 @@ std::string status_line(pid_t pid, const char* name) {
 void Bench::memory() const {
     Process running({sandbox_program(), "--profile", "strict", "--", "sh", "-c", "echo up; exec sleep 1000"},
                     world.here());
-    if (!running.wait_for("up")) {
+    if (!running.wait_for("up\n")) {
         throw std::runtime_error("sandbox does not run here");
     }
     const Result children = world.sh("pgrep -P " + std::to_string(running.pid()));

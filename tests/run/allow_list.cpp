@@ -532,7 +532,7 @@ BOOST_AUTO_TEST_CASE(the_resolver_has_no_rights_and_no_files_and_nothing_is_left
     {
         Process running(
             {sandbox_program(), "-q", "--net-allow", "allowed.test", "--", "sh", "-c", "echo up; sleep 100"}, here());
-        BOOST_REQUIRE(running.wait_for("up"));
+        BOOST_REQUIRE(running.wait_for("up\n"));
         Options as_root;
         as_root.as = &root_user();
         const Result seen = run({"sh", "-c",

@@ -458,7 +458,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_it_however_the_run_ends) {
         Process run({sandbox_program(), "-q", "--net-in", "1mbit", "--publish", "0:80", "--", "sh", "-c",
                      "echo up; exec sleep 1000"},
                     here());
-        BOOST_REQUIRE(run.wait_for("up"));
+        BOOST_REQUIRE(run.wait_for("up\n"));
         run.signal(signal);
         static_cast<void>(run.finish());
         const Belongings after = belongings_settled(*this, before);

@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(cve_2019_5736_our_program_cannot_be_overwritten_through_pro
     // The control: a program of one's own is reached that way; only that it runs keeps it from being written.
     write(home / "mine", read_file("/bin/sleep"), 0755);
     Process sleeping({"/bin/sh", "-c", "echo up; exec ~/mine 1000"}, here());
-    BOOST_REQUIRE(sleeping.wait_for("up"));
+    BOOST_REQUIRE(sleeping.wait_for("up\n"));
     const std::string exe = "/proc/" + std::to_string(sleeping.pid()) + "/exe";
     BOOST_REQUIRE(sh("until [ $(readlink " + exe + ") = ~/mine ]; do :; done").status == 0);
     BOOST_TEST(outside({probe("open"), "r", exe}).printed(": ok"));
@@ -467,7 +467,7 @@ BOOST_AUTO_TEST_CASE(cve_2026_87766_a_link_that_is_swapped_in_a_loop_does_not_ei
                           "while :; do mv -T sub good && mv -T evil sub && mv -T sub evil && mv -T good sub || "
                           "{ rm -rf sub good evil; lay; }; done"},
                      here());
-    BOOST_REQUIRE(swapping.wait_for("up"));
+    BOOST_REQUIRE(swapping.wait_for("up\n"));
     int started = 0;
     for (int i = 0; i < 60; ++i) {
         const std::string made = (project / "sub/made").string();

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(pid_1_holds_nothing_of_the_hosts) {
                     options);
     ::close(records_pipe[1]);
     const Fd reading(records_pipe[0]);
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     std::string text(4096, '\0');
     const ssize_t count = ::read(reading.get(), text.data(), text.size());
     BOOST_REQUIRE(count > 0);

@@ -388,7 +388,7 @@ BOOST_AUTO_TEST_CASE(a_command_ends_with_the_program_that_started_it) {
 }
 
 BOOST_AUTO_TEST_CASE(what_a_command_leaves_running_belongs_to_the_sandbox) {
-    const Belongings before = belongings(*this);
+    const Belongings before = belongings_at_rest(*this);
     {
         Process running = idle();
         BOOST_TEST(exec_sh("sleep 27182 >/dev/null 2>&1 & echo done").out == "done\n");

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(an_image_that_somebody_uses_is_not_removed) {
     options.keep_input_open = true;
     Process running(
         {sandbox_program(), "--quiet", "--net", "none", "--image", "box", "sh", "-c", "echo up; read never"}, options);
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     expect_refused("a sandbox runs on it");
     running.close_input();
     static_cast<void>(running.finish());

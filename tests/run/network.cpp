@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(abstract_sockets_of_the_host_are_out_of_reach) {
     const Words attempt = {"python3", "-c",
                            "import socket; socket.socket(socket.AF_UNIX).connect('\\0sandbox-test'); print('reached')"};
     Process server({"python3", "listen.py"}, here());
-    BOOST_REQUIRE(server.wait_for("up"));
+    BOOST_REQUIRE(server.wait_for("up\n"));
     const Result attack = inside("default", attempt);
     BOOST_TEST(attack.out.empty(), attack);
     BOOST_TEST(attack.said("ConnectionRefusedError"), attack);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_published_ports_is_told) {
     options.keep_input_open = true;
     Process running({sandbox_program(), "-q", "--publish", "18095:95", "--", "sh", "-c", "echo up; read line; exit 7"},
                     options);
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     Options as_root;
     as_root.as = &root_user();
     static_cast<void>(run({"pkill", "-KILL", "-P", std::to_string(running.pid()), "sandbox-ports"}, as_root));
@@ -304,7 +304,7 @@ except OSError:
 BOOST_AUTO_TEST_CASE(slirp4netns_is_locked_in) {
     NEEDS(can_attach() && started_by_root(), "slirp4netns or /dev/net/tun is missing, or root did not start this");
     Process running({sandbox_program(), "-q", "--", "sh", "-c", "echo up; sleep 100"}, here());
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     Options as_root;
     as_root.as = &root_user();
     // Of the host's files it has those that name resolvers, and none of the home.
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(the_helper_is_out_of_cmds_sight) {
     const Result attack = inside("default", {"sh", "-c", "cat /proc/[0-9]*/comm"});
     BOOST_TEST(!attack.printed("slirp4netns"), attack);
     Process running({sandbox_program(), "-q", "--", "sh", "-c", "echo up; sleep 100"}, here());
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     BOOST_TEST(run({"pgrep", "-c", "slirp4netns"}).status == 0);
     running.signal(SIGTERM);
     BOOST_TEST(running.finish().status == 143);
@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_when_the_supervisor_is_killed) {
             Process running({sandbox_program(), "-q", "--net", backend, "--publish", "0:80", "--", "sh", "-c",
                              "echo up; sleep 100"},
                             here());
-            BOOST_REQUIRE(running.wait_for("up"));
+            BOOST_REQUIRE(running.wait_for("up\n"));
             running.signal(SIGKILL);
             static_cast<void>(running.finish());
         }
@@ -375,7 +375,7 @@ BOOST_AUTO_TEST_CASE(a_network_that_ends_early_is_told) {
         options.keep_input_open = true;
         return options;
     }());
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     Options as_root;
     as_root.as = &root_user();
     static_cast<void>(run({"pkill", "-KILL", "-P", std::to_string(running.pid()), "slirp4netns"}, as_root));
@@ -451,7 +451,7 @@ for word, port in ((b'one', 19091), (b'two', 19091), (b'three', 19092)):
     Process server({sandbox_program(), "-q", "--publish", "19090:90", "--publish", "19091:91/udp", "--publish",
                     "19092:92/udp", "python3", "serve.py"},
                    here());
-    BOOST_REQUIRE(server.wait_for("up"));
+    BOOST_REQUIRE(server.wait_for("up\n"));
     const Result asked = outside({"python3", (project / "ask.py").string()});
     BOOST_TEST(asked.out == "5000000\nONE\nTWO\nTHREE6\n", asked);
     server.signal(SIGTERM);

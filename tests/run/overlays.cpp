@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(two_runs_at_once_on_one_kept_layer_are_an_error) {
     Process first({sandbox_program(), "--quiet", "--profile", "strict", "--overlay", ".", "--keep", "busy", "--", "sh",
                    "-c", "echo up; read never"},
                   options);
-    BOOST_REQUIRE(first.wait_for("up"));
+    BOOST_REQUIRE(first.wait_for("up\n"));
     const Result second = over("true", {"--keep", "busy"});
     BOOST_TEST(second.status == 125, second);
     BOOST_TEST(second.said("another sandbox runs on it"), second);
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_fuse_overlayfs_is_told) {
     Process running({sandbox_program(), "--quiet", "--net", "none", "--image", "box", "--overlay-driver", "fuse", "--",
                      "sh", "-c", "echo up; read line; ls /etc; exit 5"},
                     options);
-    BOOST_REQUIRE(running.wait_for("up"));
+    BOOST_REQUIRE(running.wait_for("up\n"));
     Options as_root;
     as_root.as = &root_user();
     const std::string children = "-P " + std::to_string(running.pid()) + " fuse-overlayfs";

@@ -241,10 +241,7 @@ bool Process::pump(std::chrono::milliseconds patience) {
 }
 
 bool Process::wait_for(std::string_view text) {
-    // A note of ours may hold the word too: what a program says to be waited for begins its line.
-    const auto seen = [&] {
-        return result_.printed(text) || result_.err.starts_with(text) || result_.said("\n" + std::string(text));
-    };
+    const auto seen = [&] { return result_.printed(text) || result_.said(text); };
     while (!seen() && Clock::now() < deadline_) {
         if (!pump(std::chrono::milliseconds(100)) || (reap(false) && !output_ && !error_)) {
             break;

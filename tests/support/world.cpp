@@ -36,6 +36,14 @@ std::vector<fs::path> places_of_ours(const World& world) {
     return places;
 }
 
+/// The directory of the runs' records, or that above it.
+bool is_registry(const World& world, const fs::path& path) {
+    const auto is_in = [&path](const fs::path& runtime) {
+        return path == runtime / "sandbox" || path == runtime / "sandbox/runs";
+    };
+    return is_in(world.runtime) || is_in(world.home / "runtime");
+}
+
 bool belongs_to_user(uid_t uid) {
     const auto& [first, count] = user().subordinate;
     return uid == user().uid || (count > 0 && uid >= first && uid - first < count);
@@ -238,10 +246,8 @@ Belongings belongings(const World& world) {
             // The compiled filters are kept on purpose; everything else of a run goes with it.
             const std::string path = line.substr(0, line.find(' '));
             const bool cache = path.starts_with((world.home / ".local/share/sandbox").string());
-            // systemd's notes about the scopes of runs that have ended go when it gets round to it, and the records of
-            // runs that were killed when somebody looks: runs/* test that.
-            if (path.starts_with((world.runtime / "systemd").string()) ||
-                path.starts_with((world.runtime / "sandbox").string())) {
+            // systemd's notes about the scopes of runs that have ended go when it gets round to it; the registry stays.
+            if (path.starts_with((world.runtime / "systemd").string()) || is_registry(world, path)) {
                 continue;
             }
             if (!cache ||
