@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "core/base/error.hpp"
 #include "core/cgroup.hpp"
 #include "core/transient_scope.hpp"

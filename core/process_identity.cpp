@@ -25,7 +25,7 @@ ProcessIdentity identify(pid_t pid) {
 
 Fd open_process(const ProcessIdentity& process) {
     Fd pidfd(sys::pidfd_open(process.pid));
-    // Looked at behind the opening: the number cannot change hands while the process is the one that was opened.
+    // Looked at after the opening: the number cannot change hands while the process is the one that was opened.
     const bool is_it = pidfd && process.start_time != 0 && identify(process.pid) == process;
     return is_it ? std::move(pidfd) : Fd();
 }

@@ -300,7 +300,7 @@ std::optional<LogReader::Frame> LogReader::next() {
     }
 }
 
-/// Whether a segment has been begun behind this one: nothing is added to this one then.
+/// Whether a segment has been begun after this one: nothing is added to this one then.
 bool LogReader::is_followed() const {
     return next_segment(directory_, number_ + 1) != 0;
 }

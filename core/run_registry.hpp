@@ -18,7 +18,7 @@ inline constexpr const char* kStatusFile = "status"; ///< empty until the run en
 inline constexpr const char* kFilterFile = "filter"; ///< CMD's seccomp program, as the kernel takes it
 /// A link whose text is "PID.START_TIME": there before the record is, so that a run which starts can be ended too.
 inline constexpr const char* kSupervisorLink = "supervisor";
-/// An empty file: the entry of a detached run, which stays behind its end until somebody removes it.
+/// An empty file: the entry of a detached run, which stays after its end until somebody removes it.
 inline constexpr const char* kDetachedMark = "detached";
 
 /// What a name of a run can be: 1 to 64 letters, digits, dots and dashes, the first a letter or a digit.

@@ -6,7 +6,6 @@
 #include <sys/signalfd.h>
 #include <systemd/sd-bus.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>

@@ -49,7 +49,6 @@ public:
 
     /// The whole, ready to be sent.
     [[nodiscard]] std::vector<std::byte> finish(std::uint32_t sequence) const;
-    [[nodiscard]] bool is_dump() const { return (flags_ & NLM_F_DUMP) == NLM_F_DUMP; }
 
 private:
     void add_bytes(std::span<const std::byte> bytes);

@@ -17,7 +17,7 @@ struct Detached {
 /// Forks. The child is the supervisor: its input and outputs are /dev/null, no descriptor of the caller's is open but
 /// `status_file`, and the current directory is "/". The caller's side prints the name of the run once CMD has been
 /// executed; a signal that would end it ends the start.
-/// That of a start that failed prints the supervisor's error. \throws Error where the supervisor was killed.
+/// Where the start failed, it prints the supervisor's error. \throws Error where the supervisor was killed.
 [[nodiscard]] Detached detach(const Plan& plan, const Fd& status_file);
 
 } // namespace sandbox

@@ -3,10 +3,11 @@
 // clang-format off
 // who        | step                                                  | why here
 // ---------- | ----------------------------------------------------- | ------------------------------------------------
+// supervisor | the run's entry in the registry, locked (main.cpp)    | a name that is taken is an error before the start
 // supervisor | compile the filter or load it from the cache          | all user errors come before any kernel state
-// supervisor | the directories of the private layers, locked       | what cannot be had is found before kernel state
+// supervisor | the directories of the private layers, locked         | what cannot be had is found before kernel state
 // supervisor | the host's side of published ports is bound           | a port that is taken is the last user error
-// supervisor | a network namespace that holds the rates        | beside the sandbox's, out of its reach
+// supervisor | a network namespace that holds the rates              | beside the sandbox's, out of its reach
 // supervisor | clone into a new user and pid namespace               | user first: it owns everything that follows
 // supervisor | newuidmap and newgidmap, side by side                 | the child works on meanwhile
 // supervisor | a cgroup with the limits; the child is moved into it  | they hold before its cgroup namespace is made
@@ -14,13 +15,14 @@
 // supervisor | slirp4netns or pasta joins the child's namespaces     | the slowest step: CMD's start alone waits for it
 // child      | mapped: cgroup namespace; all mounts private          | what it creates from here on has an owner
 // child      | root assembled, pivot_root, old root unmounted        | chroot can be left, this cannot
+// supervisor | keeps the namespaces open, records the run            | sandboxctl can find it before CMD has run
 // pid 1      | session, keyring; groups dropped, ids taken           | in the new root, so nothing of the host is met
 // pid 1      | terminal, working directory                           | with CMD's ids, so with CMD's rights
 // pid 1      | securebits, capabilities, no_new_privs, read back     | before the filter, which need not allow them
 // pid 1      | every descriptor closed but the standard three        | nothing of the host's reaches CMD
 // CMD        | process group, limits, signals, the filter, execve    | the filter covers CMD from its first instruction
 // pid 1      | locks itself into a filter of its own, reaps          | no profile, however strict, can break pid 1
-// supervisor | waits, passes signals on, keeps the terminal, reports
+// supervisor | waits, passes signals on, keeps the terminal, reports |
 // clang-format on
 #include "cmd/sandbox/launch.hpp"
 

@@ -119,7 +119,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
     }
 }
 
-/// In the caller's place, or behind its back.
+/// In the caller's place, or detached from it.
 int run_attached_or_not(const Plan& plan, const Host& host, const RunOptions& options, const Fd& status_file,
                         char** arguments) {
     const Detached detached = options.log_size ? detach(plan, status_file) : Detached{};

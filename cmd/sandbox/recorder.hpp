@@ -1,5 +1,5 @@
 // The supervisor's side of the record of a run: claimed before anything else, written before CMD starts, gone at the
-// end.
+// end, unless the run was detached.
 #pragma once
 
 #include <sys/types.h>

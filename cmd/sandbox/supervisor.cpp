@@ -200,9 +200,6 @@ void Supervisor::on_message(control::Received received) {
 
 void Supervisor::on_signal(const signalfd_siginfo& signal) {
     const int number = static_cast<int>(signal.ssi_signo);
-    if (number == SIGXFSZ && static_cast<pid_t>(signal.ssi_pid) == ::getpid()) {
-        return; // a file of ours, the record, met the caller's limit: write(2)
-    }
     switch (number) {
     case SIGCHLD:
     case SIGPIPE:
@@ -211,7 +208,7 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
         return; // ours to bear
     case SIGXFSZ:
         if (signal.ssi_pid == static_cast<std::uint32_t>(::getpid())) {
-            return; // a file of ours that would have grown over a limit of the caller's
+            return; // a file of ours, such as the record, met a limit of the caller's: setrlimit(2)
         }
         break;
     case SIGCONT:

@@ -87,7 +87,7 @@ bool Ending::wait_until(Clock::time_point deadline) const {
 
 void Ending::wait_for_rest() const {
     has_ended(supervisor_, -1);
-    // A supervisor that was killed leaves the record, and those who clear up behind it. Its child holds the entry
+    // A supervisor that was killed leaves the record, and processes that clear up after it. Its child holds the entry
     // locked until it has seen the end, or has closed what it inherited.
     const std::optional<RunRecord> record = record_of(run_);
     has_ended(record ? open_process(record->init) : Fd(), -1);

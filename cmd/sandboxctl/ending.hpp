@@ -16,7 +16,6 @@ public:
     /// \throws Error where its supervisor cannot be seen.
     Ending(std::string registry, FoundRun run);
 
-    [[nodiscard]] const std::string& name() const { return run_.name; }
     [[nodiscard]] const FoundRun& run() const { return run_; }
 
     /// Has the supervisor hand `signal` to CMD; before CMD's start TERM and the like end the run.
@@ -31,7 +30,7 @@ public:
 
     /// \return whether the supervisor has ended by then.
     [[nodiscard]] bool wait_until(Clock::time_point deadline) const;
-    /// Behind its end: comes back when nothing of it is left, the entry neither.
+    /// Waits for its end, and comes back when nothing of it is left, not even the entry.
     void wait_for_rest() const;
 
 private:

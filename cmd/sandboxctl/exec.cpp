@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -19,12 +18,11 @@
 #include "cmd/common/refuse_privilege.hpp"
 #include "cmd/common/run_record.hpp"
 #include "cmd/sandboxctl/exec_entry.hpp"
+#include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/step_error.hpp"
-#include "core/plan/nearest.hpp"
-#include "core/plan/paths.hpp"
 #include "core/process_identity.hpp"
 #include "core/run_registry.hpp"
 #include "core/sealed_program.hpp"
@@ -44,26 +42,6 @@ bool takes_next(std::string_view word) {
     }
     const std::size_t letter = word.find_first_of(kValueLetters, 1);
     return letter != std::string_view::npos && letter + 1 == word.size();
-}
-
-/// As Host::runtime_dir, without a look at the rest of the machine.
-std::string registry() {
-    const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-    const bool is_usable = runtime != nullptr && runtime[0] == '/';
-    return (is_usable ? paths::normal(runtime) : fmt::format("/run/user/{}", ::getuid())) + "/sandbox/runs";
-}
-
-[[noreturn]] void refuse_name(const std::string& name) {
-    std::vector<std::string> names;
-    for (const FoundRun& run : find_runs(registry())) {
-        names.push_back(run.name);
-    }
-    Error error("there is no running sandbox " + sandbox::quoted(name));
-    const std::string near = nearest(name, names);
-    if (!near.empty()) {
-        error.fix(fmt::format("did you mean '{}'?", near));
-    }
-    throw std::move(error).fix("sandboxctl ps");
 }
 
 /// CMD's filter, as it was loaded for the run.
@@ -114,14 +92,10 @@ void expect_no_other_groups(const RunRecord& record) {
 }
 
 EnteredRun find_entered_run(const std::string& name) {
-    const std::optional<FoundRun> found = find_run(registry(), name);
-    if (!found) {
-        refuse_name(name);
-    }
-    constexpr std::size_t kMost = std::size_t{16} * 1024 * 1024;
-    const std::optional<std::string> text = read_file_of(*found, kRecordFile, kMost);
+    const FoundRun found = expect_run(run_registry(), name);
+    const std::optional<std::string> text = read_file_of(found, kRecordFile, kLongestRecord);
     if (!text) {
-        throw is_alive(*found)
+        throw is_alive(found)
             ? Error("the sandbox " + sandbox::quoted(name) + " is still being started").fix("try again")
             : Error("the sandbox " + sandbox::quoted(name) + " has ended");
     }
@@ -130,10 +104,10 @@ EnteredRun find_entered_run(const std::string& name) {
         throw Error("cannot read the record of the sandbox " + sandbox::quoted(name))
             .cause("another version of sandbox has written it");
     }
-    EnteredRun run{.record = *record, .program = read_filter(*found, *record), .supervisor = {}};
+    EnteredRun run{.record = *record, .program = read_filter(found, *record), .supervisor = {}};
     run.supervisor = open_process(record->supervisor);
-    // Locked still, behind the opening: so that process, and no other, is the supervisor.
-    if (!run.supervisor || !is_alive(*found)) {
+    // Still locked after the opening: so that process, and no other, is the supervisor.
+    if (!run.supervisor || !is_alive(found)) {
         throw Error("the sandbox " + sandbox::quoted(name) + " has ended");
     }
     return run;

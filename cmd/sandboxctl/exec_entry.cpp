@@ -28,8 +28,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "cmd/sandboxctl/exec_supervisor.hpp"
 #include "core/base/child_process.hpp"
 #include "core/base/error.hpp"

@@ -9,8 +9,6 @@
 #include <csignal>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "cmd/common/print.hpp"
 #include "core/base/error.hpp"
 #include "core/base/exit_status.hpp"

@@ -36,7 +36,7 @@ std::optional<netns::Counters> network_of(const RunRecord& record) {
         return std::nullopt;
     }
     const std::string table = read_small_file(fmt::format("/proc/{}/net/dev", record.init.pid));
-    // Looked at behind the reading: else the number could have been another's by then.
+    // Looked at after the reading: else the number could have been another's by then.
     return identify(record.init.pid) == record.init ? netns::read_counters(table) : std::nullopt;
 }
 

@@ -179,7 +179,7 @@ void add_logs(CLI::App& program, Action& chosen) {
         ->type_name("TIME");
     verb->add_option("-n,--tail", options->tail, "only the last N lines")->type_name("N");
     verb->add_flag("-t,--timestamps", options->timestamps, "the time before each line");
-    verb->add_option("name", options->name, "the sandbox")->required()->type_name("KEPT-RUN");
+    verb->add_option("NAME", options->name, "the sandbox")->required()->type_name("KEPT-RUN");
     verb->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
 }
 

@@ -30,6 +30,7 @@ Examples:
   sandboxctl logs -f web               what it writes, started by sandbox --detach --name web
 
 Exit status: 0 when all is well, 1 when the answer is no, 125 when sandboxctl itself failed.
+exec and wait end with the status of CMD.
 
 See also: sandboxctl(1), sandbox(1), sandbox-profile(5).)";
 
@@ -81,7 +82,7 @@ const CLI::App& find_verb(const CLI::App& program, const std::vector<std::string
 }
 
 int run(std::vector<std::string> words, char** arguments) {
-    CLI::App program("Looks after what sandbox uses.", "sandboxctl");
+    CLI::App program("Looks after what sandbox uses, and after your sandboxes that run.", "sandboxctl");
     program.set_help_flag("-h,--help", "this text");
     program.set_version_flag("-V,--version", "sandboxctl " SANDBOX_VERSION, "the version");
     program.get_formatter()->label("SUBCOMMAND", "VERB");

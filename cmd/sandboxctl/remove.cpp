@@ -46,7 +46,7 @@ int prune() {
 void add_remove(CLI::App& program, Action& chosen) {
     CLI::App* verb = program.add_subcommand("remove", "forget sandboxes of --detach that have ended, and their logs");
     const auto names = std::make_shared<std::vector<std::string>>();
-    verb->add_option("name", *names, "the sandboxes")->required()->type_name("KEPT-RUN");
+    verb->add_option("NAME", *names, "the sandboxes")->required()->type_name("KEPT-RUN");
     verb->callback([&chosen, names] { chosen = [names] { return remove(*names); }; });
 }
 

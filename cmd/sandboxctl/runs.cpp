@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -12,20 +14,15 @@
 #include "cmd/common/json.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
-#include "core/plan/host.hpp"
 #include "core/plan/nearest.hpp"
+#include "core/plan/paths.hpp"
 
 namespace sandbox::ctl {
 
-namespace {
-
-/// Environments and groups can be long; what is longer was not written by us.
-constexpr std::size_t kLongestRecord = std::size_t{64} << 20U;
-
-} // namespace
-
 std::string run_registry() {
-    return gather_host().runtime_dir + "/sandbox/runs";
+    const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+    const bool is_usable = runtime != nullptr && runtime[0] == '/';
+    return (is_usable ? paths::normal(runtime) : fmt::format("/run/user/{}", ::getuid())) + "/sandbox/runs";
 }
 
 namespace {

@@ -11,7 +11,10 @@
 
 namespace sandbox::ctl {
 
-/// Where the caller's runs are recorded.
+/// Environments and groups can be long; a record that is longer, in bytes, was not written by us.
+inline constexpr std::size_t kLongestRecord = std::size_t{64} << 20U;
+
+/// Where the caller's runs are recorded: Plan::registry, without a look at the rest of the machine.
 [[nodiscard]] std::string run_registry();
 
 /// The run of that name. \throws Error naming the nearest, where none runs.
@@ -22,7 +25,7 @@ namespace sandbox::ctl {
 /// The run of that name, or a detached one that has ended. \throws Error naming the nearest, where there is none.
 [[nodiscard]] FoundRun expect_kept_run(const std::string& registry, const std::string& name);
 
-/// What a run has left about its end. Opened while it runs it can be read behind it.
+/// What a run has left about its end. Opened while the run lasts, it can be read after its end.
 [[nodiscard]] Fd open_status(const FoundRun& run);
 
 /// How a run ended: sandbox(1), STATUS RECORDS.
@@ -37,7 +40,7 @@ struct RunEnd {
 [[nodiscard]] std::optional<RunRecord> record_of(const FoundRun& run);
 
 /// A pidfd of the supervisor, which cannot be another's: the process has the start time that stands in the entry, and
-/// the entry was locked behind that. \return nothing where the run has ended.
+/// the entry was still locked after that. \return nothing where the run has ended.
 /// \throws Error where it lives and cannot be seen from here.
 [[nodiscard]] Fd open_supervisor(const FoundRun& run);
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -185,7 +184,7 @@ void add_stats(CLI::App& program, Action& chosen) {
     const auto json = std::make_shared<bool>(false);
     verb->add_flag("--once", *once, "one look, and no more");
     verb->add_flag("--json", *json, "for programs: an object a line, for each sandbox at each look");
-    verb->add_option("name", *names, "of these alone")->type_name("RUN");
+    verb->add_option("NAME", *names, "of these alone")->type_name("RUN");
     verb->callback(
         [&chosen, names, once, json] { chosen = [names, once, json] { return show(*names, *once, *json); }; });
 }

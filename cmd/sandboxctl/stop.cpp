@@ -142,7 +142,7 @@ void add_stop(CLI::App& program, Action& chosen) {
     verb->add_option("-t,--time", options->time, "how long it may take before all is killed (default: 10s)")
         ->type_name("DURATION");
     verb->add_flag("-a,--all", options->all, "all that run");
-    verb->add_option("name", options->names, "the sandboxes")->type_name("RUN");
+    verb->add_option("NAME", options->names, "the sandboxes")->type_name("RUN");
     verb->callback([&chosen, options] { chosen = [options] { return stop(*options); }; });
 }
 
@@ -152,7 +152,7 @@ void add_kill(CLI::App& program, Action& chosen) {
     const auto signal = std::make_shared<std::string>("KILL");
     verb->add_option("-s,--signal", *signal, "the signal; KILL (the default) kills all of the sandbox")
         ->type_name("SIGNAL");
-    verb->add_option("name", *names, "the sandboxes")->required()->type_name("RUN");
+    verb->add_option("NAME", *names, "the sandboxes")->required()->type_name("RUN");
     verb->callback([&chosen, names, signal] { chosen = [names, signal] { return kill(*names, *signal); }; });
 }
 

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "cmd/sandboxctl/ending.hpp"
 #include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
@@ -54,7 +52,7 @@ int wait(const std::vector<std::string>& names) {
 void add_wait(CLI::App& program, Action& chosen) {
     CLI::App* verb = program.add_subcommand("wait", "wait for the end of sandboxes, and exit as the last one did");
     const auto names = std::make_shared<std::vector<std::string>>();
-    verb->add_option("name", *names, "the sandboxes")->required()->type_name("KEPT-RUN");
+    verb->add_option("NAME", *names, "the sandboxes")->required()->type_name("KEPT-RUN");
     verb->callback([&chosen, names] { chosen = [names] { return wait(*names); }; });
 }
 

@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_starting_is_entered_whole_or_not_at_all) {
             const Result tried = exec({"web", "sh", "-c", "cat " + (home / "secret").string() + "; echo IN"});
             BOOST_TEST(!tried.printed("SECRET"), tried);
             is_there = tried.status == 0;
-            const bool is_clear = tried.said("there is no running sandbox") || tried.said("is still being started");
+            const bool is_clear = tried.said("no sandbox 'web' runs") || tried.said("is still being started");
             BOOST_REQUIRE_MESSAGE(is_there || is_clear, tried);
             entered += is_there ? 1 : 0;
         }
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_command_ends_with_its_sandbox_and_holds_nothing_up) {
             const Result ended = entered.finish();
             BOOST_TEST(ended.status == 128 + SIGKILL, ended);
             BOOST_TEST(ended.said("the sandbox 'web' ended, and the command with it"), ended);
-            expect_refused(exec({"web", "true"}), "there is no running sandbox 'web'");
+            expect_refused(exec({"web", "true"}), "no sandbox 'web' runs");
         }
     }
 }
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(a_supervisor_that_was_killed_leaves_nothing_to_enter) {
     Process running = idle();
     running.signal(SIGKILL);
     static_cast<void>(running.finish());
-    expect_refused(exec({"web", "true"}), "there is no running sandbox 'web'");
+    expect_refused(exec({"web", "true"}), "no sandbox 'web' runs");
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_sandbox_and_a_stopped_supervisor_are_entered) {
