@@ -20,6 +20,9 @@ struct ProcessIdentity {
 /// The process that has the number now; its start time is 0 where there is none.
 [[nodiscard]] ProcessIdentity identify(pid_t pid);
 
+/// The parent of the process that has the number now; 0 where there is none.
+[[nodiscard]] pid_t parent_of(pid_t pid);
+
 /// A pidfd that is this process's and no other's: pidfd_open(2). \return nothing where it has ended.
 [[nodiscard]] Fd open_process(const ProcessIdentity& process);
 

@@ -18,6 +18,7 @@
 #include "core/base/directory.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_size_signal.hpp"
 #include "core/remove_tree.hpp"
 
 namespace sandbox {
@@ -244,6 +245,7 @@ RunEntry::~RunEntry() {
 }
 
 void RunEntry::write(const char* file, std::string_view content) const {
+    const IgnoredFileSizeSignal ignored;
     const std::string unfinished = fmt::format(".{}", file);
     const Fd opened(
         ::openat(directory_.get(), unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -255,11 +257,13 @@ void RunEntry::write(const char* file, std::string_view content) const {
 }
 
 void RunEntry::tell_status(std::string_view text) const {
+    const IgnoredFileSizeSignal ignored;
     // Who waits has the file open, and cannot be told more than that.
     [[maybe_unused]] const bool written = write_all(status_.get(), text);
 }
 
 void RunEntry::mark_detached() const {
+    const IgnoredFileSizeSignal ignored;
     constexpr off_t kRoom = 65'536;
     const Fd mark(::openat(directory_.get(), kDetachedMark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!mark || (::fallocate(status_.get(), FALLOC_FL_KEEP_SIZE, 0, kRoom) < 0 && errno != EOPNOTSUPP)) {
@@ -357,7 +361,8 @@ void clear_run(const std::string& registry, const FoundRun& run) {
 }
 
 std::optional<std::string> read_file_of(const FoundRun& run, const char* file, std::size_t limit) {
-    const Fd opened(::openat(run.directory.get(), file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    // O_NONBLOCK: nobody waits for the writer of a fifo that lies there.
+    const Fd opened(::openat(run.directory.get(), file, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     std::string text;
     return opened && read_all(opened.get(), limit, text) ? std::optional(std::move(text)) : std::nullopt;
 }

@@ -17,6 +17,7 @@
 
 #include "core/base/fd.hpp"
 #include "core/base/file.hpp"
+#include "core/base/file_size_signal.hpp"
 #include "core/seccomp.hpp"
 #include "core/seccomp_entry.hpp"
 
@@ -107,22 +108,6 @@ bool write_entry(int directory, const std::string& name, std::string_view conten
     const Fd file(::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
     return file ? write_nameless(directory, file, name, content) : write_renamed(directory, name, content);
 }
-
-/// A file that grows over RLIMIT_FSIZE is EFBIG then, and no end of the program: the cache is a convenience.
-class IgnoredFileSizeSignal {
-public:
-    IgnoredFileSizeSignal() {
-        struct sigaction ignored {};
-        ignored.sa_handler = SIG_IGN;
-        ::sigaction(SIGXFSZ, &ignored, &before_);
-    }
-    IgnoredFileSizeSignal(const IgnoredFileSizeSignal&) = delete;
-    IgnoredFileSizeSignal& operator=(const IgnoredFileSizeSignal&) = delete;
-    ~IgnoredFileSizeSignal() { ::sigaction(SIGXFSZ, &before_, nullptr); }
-
-private:
-    struct sigaction before_ {};
-};
 
 struct CloseListing {
     void operator()(DIR* listing) const { ::closedir(listing); }

@@ -48,7 +48,8 @@ std::string ask_in_user_namespace(const Fd& user_namespace, const std::function<
         int status = kRefused;
         std::string answer;
         try {
-            if (::setns(user_namespace.get(), CLONE_NEWUSER) < 0) {
+            // CMD may have every right over that namespace, and this process stands in the host's root.
+            if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || ::setns(user_namespace.get(), CLONE_NEWUSER) < 0) {
                 throw Error("cannot enter the user namespace").kernel(errno);
             }
             answer = question();

@@ -55,6 +55,9 @@ void let_go_of_caller(const Fd& starter, const Fd& status_file) {
 /// The supervisor's own error, as it would have printed it.
 Error error_of(const Json& record) {
     Error error(record.value("message", std::string("the detached sandbox did not start")));
+    if (const int error_number = record.value("errno", 0); error_number != 0) {
+        error.kernel(error_number);
+    }
     for (const std::string& cause : record.value("causes", std::vector<std::string>())) {
         error.cause(cause);
     }

@@ -32,10 +32,12 @@ void signal(const Fd& process, int number) {
     }
 }
 
-/// Opened while the entry is locked: its record is true then.
+/// Opened while the entry is locked: its record is true then, and pid 1 the supervisor's child.
 Fd open_init(const FoundRun& run, const RunRecord& record) {
     Fd init = open_process(record.init);
-    return is_alive(run) ? std::move(init) : Fd();
+    const std::optional<ProcessIdentity> supervisor = supervisor_of(run);
+    const bool is_its_child = supervisor && parent_of(record.init.pid) == supervisor->pid;
+    return is_its_child && is_alive(run) ? std::move(init) : Fd();
 }
 
 } // namespace

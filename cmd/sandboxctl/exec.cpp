@@ -55,7 +55,9 @@ seccomp::Program read_filter(const FoundRun& found, const RunRecord& record) {
     program.instructions.resize(bytes.size() / sizeof(sock_filter));
     std::memcpy(program.instructions.data(), bytes.data(), program.instructions.size() * sizeof(sock_filter));
     if (bytes.size() % sizeof(sock_filter) != 0 || !seccomp::is_well_formed(program.instructions)) {
-        throw Error("cannot read the filter of the sandbox " + sandbox::quoted(found.name));
+        throw Error("cannot read the filter of the sandbox " + sandbox::quoted(found.name))
+            .cause("its file is gone or damaged, and nothing enters the sandbox without CMD's filter")
+            .fix("start the sandbox again");
     }
     return program;
 }

@@ -62,10 +62,13 @@ struct Entry {
 };
 
 /// A change of ids takes both back, so this comes after each.
-void close_to_others(const StepReporter& failure) {
+void close_to_others(bool shares_pid_namespace, const StepReporter& failure) {
     failure.at(Step::clear_dumpable, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-    // A second safeguard; the first is the control socket, whose end the guest watches.
-    failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    // A second safeguard; the first is the control socket, whose end the guest watches. In the host's pid namespace it
+    // must live on for a moment, to kill its processes one by one.
+    if (!shares_pid_namespace) {
+        failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    }
 }
 
 /// The guest: in all namespaces of the sandbox, with every capability there until it gives them up.
@@ -75,7 +78,7 @@ void close_to_others(const StepReporter& failure) {
     const StepReporter first(entry.control.child.get());
     first.at(Step::close_descriptors, init::keep_only_own_descriptors(entry.control.child.get(), shares_pid_namespace));
     const StepReporter failure(init::kControl);
-    close_to_others(failure);
+    close_to_others(shares_pid_namespace, failure);
     // No descriptor of the host is left but the standard three.
     ChildMessage entered{};
     entered.kind = ChildMessage::Kind::entered;
@@ -91,7 +94,7 @@ void close_to_others(const StepReporter& failure) {
     failure.at(Step::start_session, ::setsid());
     credentials::leave_session_keyring(failure);
     credentials::take_ids(plan.drops_groups, plan.identity, failure);
-    close_to_others(failure);
+    close_to_others(shares_pid_namespace, failure);
     const int terminal = pty::take_own(plan.process, entry.callers_terminal, init::kControl, failure);
     credentials::give_up_privileges(plan.capabilities, failure);
     // Nothing here can gain a privilege any more.
@@ -119,9 +122,9 @@ void close_to_others(const StepReporter& failure) {
     entry.control.supervisor.reset();
     const StepReporter failure(entry.control.child.get());
     init::hide_command_line(entry.arguments, "sandbox-exec");
-    close_to_others(failure);
+    close_to_others(entry.shares_pid_namespace, failure);
     namespaces::join(entry.namespaces, entry.wanted, failure);
-    close_to_others(failure);
+    close_to_others(entry.shares_pid_namespace, failure);
 
     const auto control = static_cast<unsigned>(entry.control.child.get());
     const bool is_closed = (control <= STDERR_FILENO + 1 || sys::close_between(STDERR_FILENO + 1, control - 1) == 0) &&

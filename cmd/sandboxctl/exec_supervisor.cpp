@@ -225,6 +225,10 @@ void ExecSupervisor::forward(int signal, bool whole_group) {
     } else if (control_) {
         control::send(control_.get(), message);
     }
+    // It has CMD's uid, and so can be stopped from inside: who asks for the end is heard all the same.
+    if (guest_ && is_end_signal(signal)) {
+        sys::pidfd_send_signal(guest_.get(), SIGCONT);
+    }
 }
 
 void ExecSupervisor::stop_with_command() {

@@ -60,6 +60,7 @@ std::vector<Row> look() {
     std::vector<Row> rows;
     for (FoundRun& run : find_runs(run_registry())) {
         if (std::optional<RunRecord> record = record_of(run)) {
+            record->name = run.name; // the entry's, whatever stands in it
             rows.push_back({.record = std::move(*record), .figures = {}});
             runs.push_back(std::move(run));
         }
@@ -149,8 +150,8 @@ std::string port_words(const std::vector<RecordedPort>& ports) {
     std::vector<std::string> words;
     for (const RecordedPort& port : ports) {
         const bool is_ipv6 = port.address.find(':') != std::string::npos;
-        words.push_back(fmt::format("{}:{}->{}/{}", is_ipv6 ? "[" + port.address + "]" : port.address, port.host_port,
-                                    port.sandbox_port, port.is_udp ? "udp" : "tcp"));
+        words.push_back(fmt::format("{}:{}->{}/{}", is_ipv6 ? "[" + escaped(port.address) + "]" : escaped(port.address),
+                                    port.host_port, port.sandbox_port, port.is_udp ? "udp" : "tcp"));
     }
     return words.empty() ? "-" : fmt::format("{}", fmt::join(words, ","));
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
 #include "core/plan/allow_plan.hpp"
 #include "core/plan/bandwidth_plan.hpp"
 #include "core/plan/capabilities_plan.hpp"
@@ -103,6 +106,21 @@ void remark_on_owners(Plan& plan, const RootChoice& root) {
     }
 }
 
+/// Processes of ours stand in the sandbox's user namespace and in the host's root or network: slirp4netns,
+/// fuse-overlayfs. In a pid namespace of its own CMD does not see them.
+void refuse_tracing_of_host(const Plan& plan) {
+    const auto kept = std::ranges::find(plan.capabilities.keep, CAP_SYS_PTRACE);
+    if (plan.namespaces.pid || kept == plan.capabilities.keep.end()) {
+        return;
+    }
+    const auto at = static_cast<std::size_t>(kept - plan.capabilities.keep.begin());
+    throw Error(fmt::format("{}: cannot keep CAP_SYS_PTRACE in the host's pid namespace",
+                            written_at(plan.capabilities.origins.at(at))))
+        .cause("CMD could trace the processes that serve it from outside, and through them reach the host's files")
+        .fix(fmt::format("--cap-drop sys_ptrace, or do without the shared namespace ({})",
+                         written_at(plan.namespaces.pid.origin)));
+}
+
 } // namespace
 
 Plan make_plan(const Profile& profile, const Command& command, const Host& host) {
@@ -126,6 +144,7 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
     plan.capabilities = plan_capabilities(profile.capabilities, layers, plan.notices);
     plan.user_capabilities = only_by_option(plan.capabilities);
     refuse_rights_over_list(plan);
+    refuse_tracing_of_host(plan);
     plan.seccomp = plan_seccomp(profile);
     remark_on_mount_rights(plan);
     if (host.is_root_of_initial_user_namespace) {

@@ -93,4 +93,21 @@ BOOST_AUTO_TEST_CASE(the_program_itself_has_no_privilege) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_serves_a_sandbox_from_outside_cannot_be_traced_from_inside) {
+    const Words ptrace = {"--quiet", "--profile", "permissive", "--net", "none", "--cap-add", "sys_ptrace"};
+    Words shared = ptrace;
+    shared.insert(shared.end(), {"--share", "pid", "--", "echo", "ran"});
+    const Result refused = sandbox(shared);
+    BOOST_TEST(refused.status == 125, refused);
+    BOOST_TEST(refused.out.empty(), refused);
+    BOOST_TEST(refused.said("cannot keep CAP_SYS_PTRACE in the host's pid namespace"), refused);
+    // The control: each of the two alone is no error.
+    Words own = ptrace;
+    own.insert(own.end(), {"--", "echo", "ran"});
+    BOOST_TEST(sandbox(own).out == "ran\n");
+    BOOST_TEST(
+        sandbox({"--quiet", "--profile", "permissive", "--net", "none", "--share", "pid", "--", "echo", "ran"}).out ==
+        "ran\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -154,6 +154,10 @@ BOOST_AUTO_TEST_CASE(a_limit_on_file_sizes_does_not_end_a_run_that_caches_its_fi
     const Result limited =
         sh("ulimit -f 0; XDG_DATA_HOME=~/new '" + sandbox_program() + "' --profile strict -- sh -c 'exit 4'");
     BOOST_TEST(limited.status == 4, limited);
+    // A run that is to be found by its name says why it cannot be.
+    const Result named = sh("ulimit -f 0; '" + sandbox_program() + "' --quiet --profile strict --name uf -- true");
+    BOOST_TEST(named.status == 125, named);
+    BOOST_TEST(named.said("cannot write the record of the sandbox 'uf': File too large"), named);
     // CMD gets the signal as ever.
     const Result control =
         sh("ulimit -f 0; '" + sandbox_program() + "' --profile strict -- sh -c 'echo x > /tmp/f; echo went on'");

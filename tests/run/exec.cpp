@@ -409,6 +409,19 @@ BOOST_AUTO_TEST_CASE(what_a_command_leaves_running_belongs_to_the_sandbox) {
     BOOST_TEST(belongings_settled(*this, before) == before);
 }
 
+BOOST_AUTO_TEST_CASE(what_it_left_running_goes_where_it_is_killed_in_the_hosts_pid_namespace) {
+    Process running = idle({"--profile", "strict", "--share", "pid"});
+    Process entered(words_of({"web", "sh", "-c", "setsid sleep 27183 & echo up; sleep 27183"}), options);
+    BOOST_REQUIRE(entered.wait_for("up\n"));
+    // The control: they are there to be seen.
+    BOOST_TEST(sh("pgrep -fx 'sleep 27183'").status == 0);
+    entered.signal(SIGKILL);
+    static_cast<void>(entered.finish());
+    BOOST_TEST(sh("while pgrep -fx 'sleep 27183'; do sleep 0.1; done; echo gone").printed("gone\n"));
+    running.close_input();
+    BOOST_TEST(running.finish().status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_process_that_has_the_pid_of_the_record_is_not_touched) {
     // The record of a run is put where another process of the user's holds the lock and has the number.
     Process running = idle();
