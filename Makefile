@@ -257,6 +257,8 @@ $(FUZZ): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(FUZZ_OBJECTS)
 	clang++ -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
 .SECONDARY: $(FUZZ_OBJECTS) $(patsubst tests/fuzz/%.cpp,build/fuzz/tests/fuzz/%.o,$(wildcard tests/fuzz/*.cpp))
 
+.PHONY: fuzzers
+fuzzers: $(FUZZ)
 .PHONY: fuzz
 fuzz: $(FUZZ) ## Feed references, manifests, records and layers with libFuzzer's inventions, FUZZ_SECONDS each
 	@for target in $(FUZZ); do \

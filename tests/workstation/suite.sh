@@ -80,8 +80,9 @@ case $tests in
     await
     # These are the long half.
     run_tests one --run_test=stress --run_test=cleanup
-    # What an archive may hold does not depend on the kernel, and takes long.
-    run_tests two --run_test=!stress --run_test=!cleanup --run_test=!store_hostile --run_test=!store_crash
+    # What an archive may hold does not depend on the kernel, and takes long; nor do rates of 100 Mbit/s.
+    run_tests two --run_test=!stress --run_test=!cleanup --run_test=!store_hostile --run_test=!store_crash \
+        --run_test=!bandwidth/a_faster_rate_is_reached_and_held --run_test=!bandwidth/the_other_way_and_the_loopback_are_free
     ;;
 limits) limit_tests ;;
 *) run_tests one --run_test="$tests" ;;
