@@ -63,6 +63,9 @@ std::vector<Row> look() {
             record->name = run.name; // the entry's, whatever stands in it
             rows.push_back({.record = std::move(*record), .figures = {}});
             runs.push_back(std::move(run));
+        } else if (read_file_of(run, kRecordFile, 1)) {
+            complain("cannot read the record of the sandbox " + sandbox::quoted(run.name) +
+                     ": another version of sandbox has written it");
         }
     }
     const ProcessTable processes;

@@ -367,6 +367,18 @@ BOOST_AUTO_TEST_CASE(a_process_that_has_a_recorded_number_is_never_touched) {
     BOOST_TEST(control.finish().status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_of_another_version_is_told) {
+    Process run = running("web", "read line");
+    edit(entry("web") / "record", "\"record\":1", "\"record\":2");
+    const Result listed = ctl({"ps", "--json"});
+    BOOST_TEST(listed.status == 0, listed);
+    BOOST_TEST(listed.said("cannot read the record of the sandbox 'web'"), listed);
+    // It can be ended all the same.
+    BOOST_TEST(ctl({"stop", "web"}).status == 0);
+    static_cast<void>(run.finish());
+    expect_nothing_left();
+}
+
 BOOST_AUTO_TEST_CASE(stop_asks_cmd_to_end) {
     Process run = running("web", "sleep 27182 & wait", {}, "trap 'echo asked; exit 3' TERM; ");
     const Result stopped = ctl({"stop", "web"});
