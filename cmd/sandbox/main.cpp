@@ -158,7 +158,7 @@ void tell_notices(const Plan& plan, const Host& host, const RunOptions& options)
         complain("note: " + notice);
     }
     if (options.log_size && ends_with_last_session(host)) {
-        complain("note: --detach: it ends with your last session; to keep it: loginctl enable-linger");
+        complain("note: --detach: it may end with your last session; to keep it: loginctl enable-linger");
     }
 }
 

@@ -37,7 +37,7 @@ Check lingering(const Host& host) {
     Check check{"lingering", "detached sandboxes outlive your last session", State::ok, "", ""};
     if (ends_with_last_session(host)) {
         check.state = State::warning;
-        check.why = "you do not linger: what is left of you ends with your last session";
+        check.why = "you do not linger: what is left of you may end with your last session";
         check.fix = "loginctl enable-linger";
     }
     return check;
