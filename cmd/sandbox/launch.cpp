@@ -50,6 +50,7 @@
 #include "core/init.hpp"
 #include "core/namespaces.hpp"
 #include "core/own_directories.hpp"
+#include "core/plan/capabilities_plan.hpp"
 #include "core/private_layers.hpp"
 #include "core/pty.hpp"
 #include "core/root.hpp"
@@ -109,8 +110,7 @@ void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
     failure.at(Step::clear_dumpable, ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     const int terminal = pty::take_own(plan.process, start.callers_terminal, start.control.child.get(), failure);
     failure.at(Step::enter_workdir, enter_workdir(plan.process.workdir.c_str()), plan.process.workdir.c_str());
-    const bool is_roots = plan.ids.user_in_root.empty() || start.identity.uid == 0;
-    credentials::give_up_privileges(is_roots ? plan.capabilities : plan.user_capabilities, failure);
+    credentials::give_up_privileges(kept_by(plan, start.identity.uid), failure);
     // Nothing here can gain a privilege any more.
 
     failure.at(Step::close_descriptors,

@@ -11,6 +11,7 @@
 #include "cmd/common/run_record.hpp"
 #include "core/base/error.hpp"
 #include "core/namespaces.hpp"
+#include "core/plan/capabilities_plan.hpp"
 #include "core/process_identity.hpp"
 
 namespace sandbox {
@@ -36,12 +37,11 @@ std::vector<RecordedLimit> all_limits(const std::vector<ResourceLimit>& set) {
 }
 
 RecordedRestrictions restrictions_of(const Plan& plan, const Identity& identity, bool has_filter) {
-    const bool is_roots = plan.ids.user_in_root.empty() || identity.uid == 0;
     RecordedRestrictions held{.uid = identity.uid,
                               .gid = identity.gid,
                               .groups = {identity.groups, identity.groups + identity.group_count},
                               .drops_groups = plan.ids.drop_groups,
-                              .capabilities = is_roots ? plan.capabilities.keep : plan.user_capabilities.keep,
+                              .capabilities = kept_by(plan, identity.uid).keep,
                               .limits = all_limits(plan.limits),
                               .environment = {},
                               .workdir = plan.process.workdir,

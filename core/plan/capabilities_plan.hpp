@@ -14,4 +14,9 @@ namespace sandbox {
 [[nodiscard]] CapabilitiesPlan plan_capabilities(const Profile::Capabilities& capabilities, const Layers& layers,
                                                  std::vector<std::string>& notices);
 
+/// What CMD keeps as the user with this uid inside: the one rule for a run and for who enters it later.
+[[nodiscard]] inline const CapabilitiesPlan& kept_by(const Plan& plan, std::uint32_t uid) {
+    return plan.ids.user_in_root.empty() || uid == 0 ? plan.capabilities : plan.user_capabilities;
+}
+
 } // namespace sandbox

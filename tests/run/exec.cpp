@@ -409,6 +409,31 @@ BOOST_AUTO_TEST_CASE(what_a_command_leaves_running_belongs_to_the_sandbox) {
     BOOST_TEST(belongings_settled(*this, before) == before);
 }
 
+BOOST_AUTO_TEST_CASE(cmd_cannot_keep_it_from_hearing_of_its_end) {
+    Process running =
+        start({"--profile", "strict"}, "echo up; read go; pkill -STOP -x sandbox-exec && echo stopped; cat");
+    Process entered(words_of({"web", "sh", "-c", "echo up; sleep 27184"}), options);
+    BOOST_REQUIRE(entered.wait_for("up\n"));
+    running.write("go\n");
+    BOOST_REQUIRE(running.wait_for("stopped\n")); // the control: it can be stopped from inside
+    entered.signal(SIGTERM);
+    BOOST_TEST(entered.finish().status == 128 + SIGTERM);
+    running.close_input();
+    static_cast<void>(running.finish());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_enters_without_the_filter_that_cmd_has) {
+    Process running = idle();
+    const fs::path filter = home / "runtime/sandbox/runs/web/filter";
+    BOOST_TEST(exec({"web", "true"}).status == 0); // the control
+    fs::remove(filter);
+    expect_refused(exec({"web", "true"}), "cannot read the filter of the sandbox 'web'");
+    BOOST_TEST(sh("mkfifo -m 600 " + filter.string()).status == 0);
+    expect_refused(exec({"web", "true"}), "cannot read the filter of the sandbox 'web'");
+    running.close_input();
+    BOOST_TEST(running.finish().status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_it_left_running_goes_where_it_is_killed_in_the_hosts_pid_namespace) {
     Process running = idle({"--profile", "strict", "--share", "pid"});
     Process entered(words_of({"web", "sh", "-c", "setsid sleep 27183 & echo up; sleep 27183"}), options);

@@ -367,6 +367,20 @@ BOOST_AUTO_TEST_CASE(a_process_that_has_a_recorded_number_is_never_touched) {
     BOOST_TEST(control.finish().status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_process_that_is_no_child_of_the_supervisor_is_not_taken_for_pid_1) {
+    Process run = running("web", "sleep 27182");
+    Process stranger({"sleep", "27182"}, here());
+    Json record = Json::parse(read_file(entry("web") / "record"));
+    record["init"] = {{"pid", stranger.pid()}, {"start_time", std::stol(start_time(stranger.pid()))}};
+    write(entry("web") / "record", record.dump());
+    // The control: the run ends.
+    BOOST_TEST(ctl({"kill", "web"}).status == 0);
+    BOOST_TEST(!run.finish().hung);
+    BOOST_TEST(::kill(stranger.pid(), 0) == 0);
+    stranger.signal(SIGTERM);
+    BOOST_TEST(stranger.finish().status == 128 + SIGTERM); // and no other signal came before
+}
+
 BOOST_AUTO_TEST_CASE(a_record_of_another_version_is_told) {
     Process run = running("web", "read line");
     edit(entry("web") / "record", "\"record\":1", "\"record\":2");
