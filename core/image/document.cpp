@@ -22,6 +22,9 @@ nlohmann::json Node::parse(std::string_view text, const std::string& file) {
         return nlohmann::json::parse(text);
     } catch (const nlohmann::json::parse_error& error) {
         refuse_document(file, fmt::format("it is no JSON from byte {} on", error.byte));
+    } catch (const nlohmann::json::out_of_range&) {
+        // Not a parse_error: 1e400 is JSON, but no double.
+        refuse_document(file, "it holds a number that is too large");
     }
 }
 

@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_is_told_with_the_member_that_has_it) {
     const std::string layers = R"(, "layers": [)" + descriptor() + "]}";
     const auto manifest = [](const std::string& text) { return mistake_of(parse_manifest, text); };
     BOOST_TEST(manifest("").find("no JSON") != std::string::npos);
+    BOOST_TEST(manifest(R"({"config": {"size": 1e400}})").find("number that is too large") != std::string::npos);
     BOOST_TEST(manifest("[]").find("an object is wanted") != std::string::npos);
     BOOST_TEST(manifest(R"({"config": 5)" + layers).find("config: an object") != std::string::npos);
     BOOST_TEST(manifest(R"({"config": {"digest": "x"})" + layers).find("config.digest:") != std::string::npos);
