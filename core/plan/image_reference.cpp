@@ -137,14 +137,17 @@ std::string ImageReference::full() const {
 }
 
 std::string ImageReference::familiar() const {
-    std::string name = full();
-    if (domain == kDockerHub) {
-        name.erase(0, kDockerHub.size() + 1);
-        if (name.starts_with(kLibrary) && path.find('/') == path.rfind('/')) {
-            name.erase(0, kLibrary.size());
-        }
+    const std::string name = full();
+    if (domain != kDockerHub) {
+        return name;
     }
-    return name;
+    const std::size_t slash = path.find('/');
+    const bool in_library = path.starts_with(kLibrary) && slash == path.rfind('/');
+    // docker.io/a.b/c: without docker.io, a.b would be read as its registry.
+    if (!in_library && looks_like_domain(path.substr(0, slash))) {
+        return name;
+    }
+    return name.substr(kDockerHub.size() + 1 + (in_library ? kLibrary.size() : 0));
 }
 
 ImageReference parse_reference(std::string_view text) {

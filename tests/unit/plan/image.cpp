@@ -36,6 +36,7 @@ BOOST_AUTO_TEST_CASE(a_reference_is_completed_as_docker_does) {
         {"docker.io/debian", "docker.io/library/debian:latest", "debian:latest"},
         {"index.docker.io/debian", "docker.io/library/debian:latest", "debian:latest"},
         {"me/tool", "docker.io/me/tool:latest", "me/tool:latest"},
+        {"docker.io/a.b/tool", "docker.io/a.b/tool:latest", "docker.io/a.b/tool:latest"},
         {"localhost/tool", "localhost/tool:latest", "localhost/tool:latest"},
         {"localhost:5000/a/b:v1.2_3-x", "localhost:5000/a/b:v1.2_3-x", "localhost:5000/a/b:v1.2_3-x"},
         {"ghcr.io/a/b__c/d-e.f", "ghcr.io/a/b__c/d-e.f:latest", "ghcr.io/a/b__c/d-e.f:latest"},
