@@ -52,7 +52,7 @@ endif
 # Shared, in sandboxctl alone. libarchive is opened by what reads an archive: core/image/archive_library.hpp.
 IMAGE_LIBS := $(shell $(PKG_CONFIG) --libs nettle zlib) -pthread
 
-CPPFLAGS += -I. -DFMT_HEADER_ONLY=1 -D_GNU_SOURCE \
+CPPFLAGS += -I. -D_GNU_SOURCE \
             -DSANDBOX_VERSION='"$(VERSION)"' -DSANDBOX_DATADIR='"$(datadir)/sandbox"' \
             -DSANDBOX_SYSCONFDIR='"$(sysconfdir)/sandbox"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 
@@ -245,7 +245,7 @@ check-sanitized: $(PROGRAMS) $(UNIT) $(RUN_TESTS) $(PROBES)
 # libFuzzer is clang's. Each target runs FUZZ_SECONDS on what it has found before, in build/fuzz/found.
 FUZZ_SECONDS ?= 30
 FUZZ := $(patsubst tests/fuzz/%.cpp,build/fuzz/%,$(wildcard tests/fuzz/*.cpp))
-FUZZED := core/remove_tree.cpp $(addprefix core/base/,directory.cpp error.cpp file.cpp) $(addprefix core/plan/,image_record.cpp image_reference.cpp) \
+FUZZED := core/remove_tree.cpp $(addprefix core/base/,directory.cpp error.cpp file.cpp fmt_bodies.cpp) $(addprefix core/plan/,image_record.cpp image_reference.cpp) \
           $(addprefix core/image/,document.cpp layer_path.cpp layer_tree.cpp lower_view.cpp manifest.cpp platform.cpp \
           store_files.cpp xattrs.cpp)
 FUZZ_OBJECTS := $(FUZZED:%.cpp=build/fuzz/%.o)

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(gcc_and_make_work_on_a_source_tree_in_build) {
     write(project / "Makefile",
           "C := $(patsubst %.c,%,$(wildcard probes/*.c))\nO := $(patsubst %.cpp,%.o,$(wildcard core/base/*.cpp))\n"
           "all: $(C) libbase.a\nprobes/%: probes/%.c ; $(CC) -D_GNU_SOURCE -pthread -o $@ $<\n"
-          "%.o: %.cpp ; $(CXX) -std=c++20 -D_GNU_SOURCE -DFMT_HEADER_ONLY=1 -I. -c -o $@ $<\n"
+          "%.o: %.cpp ; $(CXX) -std=c++20 -D_GNU_SOURCE -I. -c -o $@ $<\n"
           "libbase.a: $(O) ; $(AR) rcs $@ $^\n");
     BOOST_TEST(sh("chmod -R u+w . ; true").status == 0);
     if (started_by_root()) {
