@@ -22,9 +22,8 @@ constexpr std::size_t kStackSize = std::size_t{64} * 1024;
 } // namespace
 
 Execution::Execution(const ProcessPlan& process, const std::vector<EnvironmentEntry>& environment,
-                     const std::vector<ResourceLimit>& limits, const seccomp::Program& program, const sigset_t& signals)
-    : limits_(limits), program_(program), signals_(signals),
-      stack_(std::make_unique_for_overwrite<char[]>(kStackSize)) {
+                     const std::vector<ResourceLimit>& limits, const seccomp::Filter& filter, const sigset_t& signals)
+    : limits_(limits), filter_(filter), signals_(signals), stack_(std::make_unique_for_overwrite<char[]>(kStackSize)) {
     for (const std::string& argument : process.arguments) {
         arguments_.push_back(const_cast<char*>(argument.c_str()));
     }
@@ -56,7 +55,10 @@ pid_t Execution::start(int terminal, mode_t umask, int control) {
     umask_ = umask;
     control_ = control;
     starter_ = ::getpid();
-    return ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_VFORK | SIGCHLD, this);
+    // With CLONE_FILES the listener of the filter appears among the starter's descriptors too: so no call is needed to
+    // hand it over, that a profile could refuse. execve(2) gives CMD a table of its own, and closes it there.
+    const int shared = filter_.reporting.empty() ? 0 : CLONE_FILES;
+    return ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_VFORK | shared | SIGCHLD, this);
 }
 
 int Execution::entry(void* self) {
@@ -96,10 +98,22 @@ void Execution::become_command() {
     // The supervisor needed it; whatever else the caller ignored stays ignored, as under nohup(1).
     ::sigaction(SIGCHLD, &normal, nullptr);
     ::sigprocmask(SIG_SETMASK, &signals_, nullptr);
-    if (!program_.empty() && seccomp::load(program_) < 0) {
+    if (!load_filter()) {
         return fail(Step::load_filter, "");
     }
     execute();
+}
+
+/// A listener that cannot be had costs the report, never the filter.
+bool Execution::load_filter() {
+    if (!filter_.reporting.empty()) {
+        listener_.descriptor = seccomp::load_reporting(filter_.reporting);
+        if (listener_.descriptor >= 0) {
+            return true;
+        }
+        listener_.error_number = errno;
+    }
+    return filter_.plain.empty() || seccomp::load(filter_.plain) == 0;
 }
 
 const ResourceLimit* Execution::set_limits() const {

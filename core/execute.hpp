@@ -20,7 +20,7 @@ class Execution {
 public:
     /// `signals` is the signal mask that CMD gets: the caller's.
     Execution(const ProcessPlan& process, const std::vector<EnvironmentEntry>& environment,
-              const std::vector<ResourceLimit>& limits, const seccomp::Program& program, const sigset_t& signals);
+              const std::vector<ResourceLimit>& limits, const seccomp::Filter& filter, const sigset_t& signals);
 
     /// Puts `home` in the place of the environment's HOME, before `start`. Plain code.
     void set_home(const char* home);
@@ -35,6 +35,12 @@ public:
         const char* object = "";
     };
 
+    /// The listener of CMD's filter, once `start` is back.
+    struct Listener {
+        int descriptor = -1;  ///< the starter's; -1 for none
+        int error_number = 0; ///< why there is none, though the filter has a reporting form; the plain one is loaded
+    };
+
     /// Starts CMD's process and comes back when it has been executed or has failed: clone(CLONE_VM | CLONE_VFORK), so
     /// `failure` needs no pipe. `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none.
     /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by
@@ -42,17 +48,19 @@ public:
     [[nodiscard]] pid_t start(int terminal, mode_t umask, int control);
 
     [[nodiscard]] const Failure& failure() const { return failure_; }
+    [[nodiscard]] const Listener& listener() const { return listener_; }
 
 private:
     static int entry(void* self);
     void become_command();
     /// \return the limit that the kernel refused, or null.
     [[nodiscard]] const ResourceLimit* set_limits() const;
+    [[nodiscard]] bool load_filter();
     void execute();
     void fail(Step step, const char* object);
 
     const std::vector<ResourceLimit>& limits_;
-    const seccomp::Program& program_;
+    const seccomp::Filter& filter_;
     sigset_t signals_;
     std::vector<char*> arguments_;
     std::vector<std::string> environment_words_;
@@ -66,6 +74,7 @@ private:
     bool ends_with_starter_ = false;
     pid_t starter_ = 0;
     Failure failure_;
+    Listener listener_;
 };
 
 } // namespace sandbox

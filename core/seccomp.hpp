@@ -27,7 +27,9 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,13 +45,21 @@ struct Program {
     [[nodiscard]] bool empty() const { return instructions.empty(); }
 };
 
-/// Compiles the plan; a plan without a filter gives an empty program. \throws Error where libseccomp refuses, or where
-/// the program is longer than the 4096 instructions that the kernel takes.
+/// A filter in two forms.
+struct Filter {
+    Program plain;
+    /// Answers as `plain` does, except that a refusal worth reporting waits for the answer of whoever listens
+    /// (seccomp_unotify(2)), which is to be `plain`'s: refused_calls.hpp. Empty where there is nothing to report.
+    Program reporting;
+};
+
+/// Compiles the plan to the plain form; a plan without a filter gives an empty program. \throws Error where libseccomp
+/// refuses, or where the program is longer than the 4096 instructions that the kernel takes.
 [[nodiscard]] Program compile(const SeccompPlan& plan);
 
-/// As `compile`, through the cache in `data_dir`/seccomp: an entry that is stale, damaged, or not owned by the caller
+/// Both forms, through the cache in `data_dir`/seccomp: an entry that is stale, damaged, or not owned by the caller
 /// alone is not used but replaced. A cache that cannot be used costs time, never safety. \throws as `compile` does.
-[[nodiscard]] Program load_or_compile(const SeccompPlan& plan, const std::string& data_dir);
+[[nodiscard]] Filter load_or_compile(const SeccompPlan& plan, const std::string& data_dir);
 
 /// Whether the kernel would take the program: known instructions, jumps forward and inside, a return at the end.
 [[nodiscard]] bool is_well_formed(std::span<const sock_filter> instructions);
@@ -57,5 +67,12 @@ struct Program {
 /// Loads the program for the calling thread: no_new_privs must be set. Plain code, for between clone and exec.
 /// \return seccomp(2)'s result: 0, or -1 and errno.
 [[nodiscard]] int load(const Program& program);
+
+/// The same for a reporting form. \return the descriptor of the listener, close-on-exec; or -1 and errno: EBUSY where a
+/// filter around us has a listener already.
+[[nodiscard]] int load_reporting(const Program& program);
+
+/// What the kernel would answer: SECCOMP_RET_* of the first return that is reached. `program` is well-formed.
+[[nodiscard]] std::uint32_t evaluate(const Program& program, const seccomp_data& data);
 
 } // namespace sandbox::seccomp

@@ -20,6 +20,7 @@
 #include "core/base/file_size_signal.hpp"
 #include "core/seccomp.hpp"
 #include "core/seccomp_entry.hpp"
+#include "core/seccomp_marks.hpp"
 
 namespace sandbox::seccomp {
 
@@ -138,12 +139,8 @@ void remove_oldest(int directory) {
     }
 }
 
-} // namespace
-
-Program load_or_compile(const SeccompPlan& plan, const std::string& data_dir) {
-    if (!plan.filter) {
-        return {};
-    }
+/// As load_or_compile: an entry holds the program with its marks, from which both forms come.
+Program load_or_compile_marked(const SeccompPlan& plan, const std::string& data_dir) {
     const std::string key = key_of(plan);
     const std::string name = name_of(key);
     Fd directory = open_cache(data_dir);
@@ -152,7 +149,7 @@ Program load_or_compile(const SeccompPlan& plan, const std::string& data_dir) {
             return *std::move(program);
         }
     }
-    Program program = compile(plan);
+    Program program = compile_marked(plan);
     const IgnoredFileSizeSignal ignored;
     if (!directory) {
         directory = make_cache(data_dir);
@@ -161,6 +158,12 @@ Program load_or_compile(const SeccompPlan& plan, const std::string& data_dir) {
         remove_oldest(directory.get());
     }
     return program;
+}
+
+} // namespace
+
+Filter load_or_compile(const SeccompPlan& plan, const std::string& data_dir) {
+    return plan.filter ? split(load_or_compile_marked(plan, data_dir), plan) : Filter{};
 }
 
 } // namespace sandbox::seccomp

@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 
 #include <bit>
+#include <cerrno>
 #include <cstddef>
 
 namespace sandbox::seccomp {
@@ -83,6 +84,10 @@ Code tree_over(std::span<const DecidedRange> ranges) {
 
 } // namespace
 
+bool is_reported(const SeccompAction& action) {
+    return action.kind == SeccompActionKind::errno_value && action.error_number != ENOSYS && !action.quiet;
+}
+
 std::uint32_t return_value(const SeccompAction& action) {
     switch (action.kind) {
     case SeccompActionKind::allow:
@@ -90,7 +95,8 @@ std::uint32_t return_value(const SeccompAction& action) {
     case SeccompActionKind::log:
         return SECCOMP_RET_LOG;
     case SeccompActionKind::errno_value:
-        return SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(action.error_number) & SECCOMP_RET_DATA);
+        return SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(action.error_number) & SECCOMP_RET_DATA) |
+               (is_reported(action) ? kToBeReported : 0);
     case SeccompActionKind::kill:
         return SECCOMP_RET_KILL_PROCESS;
     }

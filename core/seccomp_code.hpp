@@ -18,8 +18,15 @@ namespace sandbox::seccomp {
 
 using Code = std::vector<sock_filter>;
 
-/// SECCOMP_RET_* of an action.
+/// Whether a report tells of what the action refuses. ENOSYS is what libc tries on purpose.
+[[nodiscard]] bool is_reported(const SeccompAction& action);
+
+/// SECCOMP_RET_* of an action, with kToBeReported where it is.
 [[nodiscard]] std::uint32_t return_value(const SeccompAction& action);
+
+/// Set in the errno of a refusal that is to be reported: no errno is so large, and libseccomp takes no larger one than
+/// 4094. A program with such marks becomes the plain and the reporting one: seccomp_marks.hpp.
+inline constexpr std::uint32_t kToBeReported = 0x800;
 
 /// A call by its number (without the architecture's base) and all that the plan says of it, strongest first.
 struct NumberedCall {

@@ -25,6 +25,7 @@
 #include "core/plan/syscalls.hpp"
 #include "core/seccomp.hpp"
 #include "core/seccomp_code.hpp"
+#include "core/seccomp_marks.hpp"
 
 namespace sandbox::seccomp {
 
@@ -42,7 +43,7 @@ std::uint32_t libseccomp_action(const SeccompAction& action) {
     case SeccompActionKind::log:
         return SCMP_ACT_LOG;
     case SeccompActionKind::errno_value:
-        return SCMP_ACT_ERRNO(static_cast<std::uint32_t>(action.error_number));
+        return SCMP_ACT_ERRNO(return_value(action) & SECCOMP_RET_DATA);
     case SeccompActionKind::kill:
         return SCMP_ACT_KILL_PROCESS;
     }
@@ -172,8 +173,21 @@ Code program_of(const Architecture& architecture, const SeccompAction& otherwise
 /// All entries of the calls that an architecture has, by number.
 using Calls = std::map<std::uint32_t, NumberedCall>;
 
+std::set<std::uint32_t> quiet_numbers(const Architecture& architecture, const SeccompPlan& plan) {
+    std::set<std::uint32_t> numbers;
+    for (const std::string& name : plan.quiet) {
+        if (const auto number = number_of({.name = name, .number = syscalls::find(name)->native()}, architecture)) {
+            numbers.insert(number->number);
+        }
+    }
+    return numbers;
+}
+
 /// The ranges of numbers and their answers, from 0 to the highest that a register holds.
 std::vector<DecidedRange> ranges_of(const Architecture& architecture, const SeccompPlan& plan, const Calls& calls) {
+    const std::set<std::uint32_t> quiet = quiet_numbers(architecture, plan);
+    SeccompAction quiet_default = plan.default_action;
+    quiet_default.quiet = true;
     std::vector<DecidedRange> ranges;
     const auto add = [&](std::uint32_t first, std::optional<std::uint32_t> answer) {
         if (ranges.empty() || ranges.back().answer != answer) {
@@ -188,7 +202,7 @@ std::vector<DecidedRange> ranges_of(const Architecture& architecture, const Secc
         for (std::uint32_t number = assigned.first; number <= assigned.last; ++number) {
             const auto call = calls.find(number);
             if (call == calls.end()) {
-                add(number, otherwise);
+                add(number, quiet.contains(number) ? return_value(quiet_default) : otherwise);
             } else if (const SeccompEntry& strongest = *call->second.entries.front(); strongest.tests.empty()) {
                 add(number, return_value(strongest.action));
             } else {
@@ -253,9 +267,21 @@ void check_length(std::size_t instructions) {
     }
 }
 
+/// The plan with each call that is refused quietly said so in its entries.
+SeccompPlan with_quiet_entries(SeccompPlan plan) {
+    // Between the filter and execve(2) nobody listens yet: a start that fails must not wait for an answer.
+    plan.quiet.insert(plan.quiet.end(), kCallsOfTheStart.begin(), kCallsOfTheStart.end());
+    for (SeccompEntry& entry : plan.entries) {
+        entry.action.quiet =
+            entry.action.quiet || (entry.action.kind == SeccompActionKind::errno_value &&
+                                   std::ranges::find(plan.quiet, entry.syscall.name) != plan.quiet.end());
+    }
+    return plan;
+}
+
 } // namespace
 
-Program compile(const SeccompPlan& plan) {
+Program compile_marked(const SeccompPlan& plan) {
     Program program;
     if (!plan.filter) {
         return program;
@@ -264,16 +290,21 @@ Program compile(const SeccompPlan& plan) {
     const auto tested =
         std::ranges::count_if(plan.entries, [](const SeccompEntry& entry) { return !entry.tests.empty(); });
     check_length(static_cast<std::size_t>(tested));
+    const SeccompPlan quieted = with_quiet_entries(plan);
     for (const std::string& name : plan.architectures) {
         const Architecture* architecture = find_architecture(name);
         if (architecture == nullptr) {
             throw Error("cannot compile the system call filter: unknown architecture " + quoted(name));
         }
-        append(program.instructions, guarded(*architecture, body(*architecture, plan)));
+        append(program.instructions, guarded(*architecture, body(*architecture, quieted)));
     }
     append_return(program.instructions, SECCOMP_RET_KILL_PROCESS);
     check_length(program.instructions.size());
     return program;
+}
+
+Program compile(const SeccompPlan& plan) {
+    return split(compile_marked(plan), plan).plain;
 }
 
 } // namespace sandbox::seccomp

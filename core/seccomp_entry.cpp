@@ -13,7 +13,7 @@ namespace sandbox::seccomp {
 namespace {
 
 /// To be raised when the same plan compiles to something else than before, or when the file's layout changes.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr std::array<char, 8> kMagic = {'s', 'b', 'x', 'b', 'p', 'f', '\n', '\0'};
 
 /// The file: this, the key's text, zeros up to a multiple of 8, the instructions.
@@ -39,6 +39,7 @@ void append_number(std::string& text, std::uint64_t number) {
 void append_action(std::string& text, const SeccompAction& action) {
     append_number(text, static_cast<std::uint64_t>(action.kind));
     append_number(text, static_cast<std::uint64_t>(action.error_number));
+    append_number(text, action.quiet ? 1 : 0);
 }
 
 } // namespace
@@ -69,6 +70,10 @@ std::string key_of(const SeccompPlan& plan) {
     for (const std::string& architecture : plan.architectures) {
         text += ' ';
         text += architecture;
+    }
+    for (const std::string& call : plan.quiet) {
+        text += ' ';
+        text += call;
     }
     for (const SeccompEntry& entry : plan.entries) {
         text += '\n';

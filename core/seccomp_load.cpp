@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 
 #include "core/seccomp.hpp"
@@ -53,11 +54,26 @@ bool is_well_formed(std::span<const sock_filter> instructions) {
     return true;
 }
 
-int load(const Program& program) {
+namespace {
+
+int load(const Program& program, unsigned long flags) {
     // The kernel does not write to it: the const is lost only in the declaration of sock_fprog.
     const sock_fprog filter = {.len = static_cast<unsigned short>(program.instructions.size()),
                                .filter = const_cast<sock_filter*>(program.instructions.data())};
-    return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
+    return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter));
+}
+
+} // namespace
+
+int load(const Program& program) {
+    return load(program, 0);
+}
+
+int load_reporting(const Program& program) {
+    // Without the second flag a signal ends the wait, and the call is made and told again.
+    const int listener = load(program, SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+    const bool is_too_new = listener < 0 && errno == EINVAL; // Linux 5.19
+    return is_too_new ? load(program, SECCOMP_FILTER_FLAG_NEW_LISTENER) : listener;
 }
 
 } // namespace sandbox::seccomp

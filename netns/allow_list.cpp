@@ -15,7 +15,6 @@
 #include "core/base/file.hpp"
 #include "core/plan/allow_plan.hpp"
 #include "netns/allow_rules.hpp"
-#include "netns/refusals.hpp"
 
 namespace sandbox::netns {
 
@@ -163,7 +162,7 @@ void AllowList::stop() {
     }
 }
 
-std::vector<std::string> AllowList::report() {
+std::vector<NetworkRefusal> AllowList::refusals() {
     if (!rules_are_set_) {
         return {};
     }
@@ -173,7 +172,7 @@ std::vector<std::string> AllowList::report() {
         resolver_->process().kill(SIGKILL);
         log_.take(resolver_->take_said());
     }
-    return refusal_lines(plan_.allow, log_, listed.said);
+    return netns::refusals(plan_.allow, log_, listed.said);
 }
 
 } // namespace sandbox::netns

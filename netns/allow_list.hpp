@@ -12,6 +12,7 @@
 #include "core/base/fd.hpp"
 #include "core/companion.hpp"
 #include "core/plan/plan.hpp"
+#include "netns/refusals.hpp"
 #include "netns/resolver_log.hpp"
 
 namespace sandbox::netns {
@@ -36,7 +37,7 @@ public:
     /// CMD has ended: what was refused is asked for, while the kernel takes the sandbox apart.
     void stop();
     /// Waits for the answer: lines for people; none where nothing was refused.
-    [[nodiscard]] std::vector<std::string> report();
+    [[nodiscard]] std::vector<NetworkRefusal> refusals();
 
     /// How the resolver ended of its own or by somebody else's hand; empty while it runs.
     [[nodiscard]] const std::string& end() const { return end_; }

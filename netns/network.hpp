@@ -50,7 +50,7 @@ public:
     void stop();
 
     /// Lines for people about what the list refused; none where nothing was. Nothing of the sandbox is left by then.
-    [[nodiscard]] std::vector<std::string> refusals() { return list_.report(); }
+    [[nodiscard]] std::vector<NetworkRefusal> refusals() { return list_.refusals(); }
 
     /// The published ports, with those that the kernel chose.
     [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }

@@ -101,17 +101,22 @@ bool is_near(const AllowPlan& plan, const Address& address) {
     return std::ranges::any_of(plan.closed, [&](const Prefix& range) { return range.contains(single); });
 }
 
-std::string refusal_line(const AllowPlan& plan, const ResolverLog& log, const Refusal& refusal) {
+NetworkRefusal told(const AllowPlan& plan, const ResolverLog& log, const Refusal& refusal) {
     const std::string name = log.name_of(refusal.address.text);
     const std::string host = refusal.address.is_ipv6 ? fmt::format("[{}]", refusal.address.text) : refusal.address.text;
     const bool near = is_near(plan, refusal.address);
     const std::string port = refusal.port == 0 ? "" : fmt::format(":{}", refusal.port);
     // A name opens nothing near, whatever its port.
     const std::string allow = (name.empty() || near ? host : escaped(name)) + port;
-    return fmt::format("{}{}, {}{}, {}{}: --net-allow {}", name.empty() ? "" : escaped(name) + " at ", host,
-                       escaped(refusal.protocol), refusal.port == 0 ? "" : fmt::format(" port {}", refusal.port),
-                       times(refusal.packets), near ? ", near this machine, where no name leads" : "",
-                       shell_quoted(allow));
+    const std::string grant = "--net-allow " + shell_quoted(allow);
+    return {.kind = NetworkRefusal::Kind::address,
+            .object = host + port + "/" + escaped(refusal.protocol),
+            .count = refusal.packets,
+            .grant = grant,
+            .text =
+                fmt::format("{}{}, {}{}, {}{}: {}", name.empty() ? "" : escaped(name) + " at ", host,
+                            escaped(refusal.protocol), refusal.port == 0 ? "" : fmt::format(" port {}", refusal.port),
+                            times(refusal.packets), near ? ", near this machine, where no name leads" : "", grant)};
 }
 
 /// A name that was asked for in each search domain in turn is one that was asked for.
@@ -125,34 +130,47 @@ bool is_searched(const ResolverLog& log, std::string_view name) {
     return false;
 }
 
+NetworkRefusal told(const std::string& name, std::uint64_t questions) {
+    const std::string grant = can_be_allowed(name) ? "--net-allow " + name : "";
+    return {.kind = NetworkRefusal::Kind::name,
+            .object = escaped(name),
+            .count = questions,
+            .grant = grant,
+            .text = fmt::format("{}, asked for {}{}", sandbox::quoted(name), times(questions),
+                                grant.empty() ? ", which names no host" : ": " + grant)};
+}
+
+NetworkRefusal others(std::uint64_t count, std::string text) {
+    return {.kind = NetworkRefusal::Kind::others, .object = "", .count = count, .grant = "", .text = std::move(text)};
+}
+
 } // namespace
 
-std::vector<std::string> refusal_lines(const AllowPlan& plan, const ResolverLog& log, std::string_view table) {
-    std::vector<std::string> lines;
+std::vector<NetworkRefusal> refusals(const AllowPlan& plan, const ResolverLog& log, std::string_view table) {
+    std::vector<NetworkRefusal> list;
     for (const auto& [name, questions] : log.refused()) {
         if (!is_searched(log, name)) {
-            lines.push_back(fmt::format("{}, asked for {}{}", sandbox::quoted(name), times(questions),
-                                        can_be_allowed(name) ? ": --net-allow " + name : ", which names no host"));
+            list.push_back(told(name, questions));
         }
     }
     const Counts counts = read_counts(table);
     std::uint64_t listed = 0;
     for (const Refusal& refusal : counts.refusals) {
-        lines.push_back(refusal_line(plan, log, refusal));
+        list.push_back(told(plan, log, refusal));
         listed += refusal.packets;
     }
     std::uint64_t more = log.refused_others() + (counts.packets > listed ? counts.packets - listed : 0);
-    if (lines.size() > kMostLines) {
-        more += lines.size() - kMostLines;
-        lines.resize(kMostLines);
+    if (list.size() > kMostLines) {
+        more += list.size() - kMostLines;
+        list.resize(kMostLines);
     }
     if (more > 0) {
-        lines.push_back(fmt::format("and {} more", more));
+        list.push_back(others(more, fmt::format("and {} more", more)));
     }
     if (!counts.is_read) {
-        lines.emplace_back("which addresses were refused could not be read from nft");
+        list.push_back(others(0, "which addresses were refused could not be read from nft"));
     }
-    return lines;
+    return list;
 }
 
 } // namespace sandbox::netns

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -302,6 +303,18 @@ Check network_limits(const Machine& machine) {
     return check;
 }
 
+Check reporting(const Machine& machine) {
+    Check check{"report", "a run can tell which system calls were refused", State::ok, "", ""};
+    if (machine.listener_error != 0) {
+        check.state = State::warning;
+        check.why = machine.listener_error == EBUSY
+                        ? "an outer sandbox listens to its own filter, and the kernel has one listener for all"
+                        : fmt::format("the kernel gives a filter no listener: {}", ::strerror(machine.listener_error));
+        check.fix = "start it outside of that sandbox; the filter itself holds all the same";
+    }
+    return check;
+}
+
 } // namespace
 
 std::string_view word(Check::State state) {
@@ -336,6 +349,7 @@ std::vector<Check> run_checks(const Machine& machine, const Host& host) {
         network(host),
         network_list(machine, host),
         network_limits(machine),
+        reporting(machine),
     };
 }
 

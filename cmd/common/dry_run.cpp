@@ -386,6 +386,9 @@ void write_seccomp(Page& page, const SeccompPlan& seccomp, const std::vector<Sec
     for (const SeccompRule& rule : rules) {
         write_rule(page, rule, seccomp);
     }
+    if (!seccomp.quiet.empty()) {
+        page.line(named("not reported", fmt::format("{}", fmt::join(seccomp.quiet, " "))));
+    }
 }
 
 /// Many words of one list that went together are counted.

@@ -219,12 +219,14 @@ Json seccomp(const SeccompPlan& plan) {
         entries.push_back({{"syscall", entry.syscall.name},
                            {"number", entry.syscall.number},
                            {"action", word(entry.action)},
+                           {"quiet", entry.action.quiet},
                            {"tests", std::move(tests)},
                            {"origin", to_json(entry.origin)}});
     }
     return {{"filter", with_origin(true, plan.default_origin)},
             {"default", with_origin(word(plan.default_action), plan.default_origin)},
             {"architectures", plan.architectures},
+            {"quiet", plan.quiet},
             {"entries", std::move(entries)}};
 }
 

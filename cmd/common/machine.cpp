@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -34,6 +35,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/host_paths.hpp"
+#include "core/seccomp.hpp"
 #include "netns/cable.hpp"
 
 namespace sandbox {
@@ -228,6 +230,22 @@ bool shows_chroot(std::string_view mountinfo) {
     return any;
 }
 
+namespace {
+
+/// In a child, which the filter would stay with. \return errno; 0 where there is a listener.
+int try_listener() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const seccomp::Program allowing{.instructions = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+        ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        ::_exit(seccomp::load_reporting(allowing) < 0 ? errno : 0);
+    }
+    int status = 0;
+    return child > 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+} // namespace
+
 Machine read_machine(const Host& host) {
     Machine machine;
     machine.executable = sandbox_executable();
@@ -260,6 +278,7 @@ Machine read_machine(const Host& host) {
     IdsPlan self;
     self.uid_map = {{.inside = 0, .outside = host.uid, .count = 1}};
     self.gid_map = {{.inside = 0, .outside = host.gid, .count = 1}};
+    machine.listener_error = try_listener();
     machine.bandwidth_obstacle = netns::find_bandwidth_obstacle(self);
     machine.cgroups = host.look_at_cgroups(host);
     machine.pids_cgroup = full_pids_cgroup();

@@ -43,6 +43,7 @@ struct Machine {
     /// Why nft(8) cannot set the rules of a network's list; empty: it can, or is not installed.
     std::string rules_obstacle;
     std::string bandwidth_obstacle; ///< why the kernel cannot hold a limit of the network; empty: it can
+    int listener_error = 0; ///< errno of the kernel for a filter with a listener: seccomp_unotify(2); 0: it has one
     CgroupFacts cgroups;
     std::string pids_cgroup; ///< the caller's cgroup where its pids.max is reached; empty: it is not
 };

@@ -29,6 +29,7 @@ using Action = Option::Action;
 constexpr std::array<std::string_view, 1> kFormats = {"json"};
 constexpr std::array<std::string_view, 3> kUsers = {"self", "root", "image"};
 constexpr std::array<std::string_view, 1> kNoFilter = {"none"};
+constexpr std::array<std::string_view, 3> kReportWords = {"auto", "always", "never"};
 
 // clang-format off
 constexpr Option kOptions[] = {
@@ -36,6 +37,8 @@ constexpr Option kOptions[] = {
      .group = Group::profile, .completes = Completes::profile, .action = Action::profile},
     {.name = "seccomp", .argument = "PROFILE", .help = "take the system call filter of another profile; none: no filter",
      .group = Group::profile, .key = "seccomp.extends", .completes = Completes::profile, .words = kNoFilter},
+    {.name = "seccomp-allow", .argument = "CALL", .help = "let a system call pass that the profile does not allow: a name or a @group",
+     .group = Group::profile, .comma_list = true, .action = Action::seccomp_allow},
 
     {.name = "image", .argument = "NAME", .help = "run on an image of the store (sandboxctl image list), under a private layer",
      .group = Group::filesystem, .key = "filesystem.image", .root = "image", .completes = Completes::image},
@@ -133,6 +136,10 @@ constexpr Option kOptions[] = {
      .group = Group::run, .action = Action::quiet},
     {.name = "stats", .argument = "json", .help = "tell at the end what the sandbox used: time, memory, processes, bytes",
      .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::stats},
+    {.name = "report", .argument = "WHEN", .help = "tell at the end what was refused: auto (to a terminal, and if CMD failed), always, never",
+     .group = Group::run, .completes = Completes::words, .words = kReportWords, .action = Action::report},
+    {.name = "report-json", .argument = "FD|FILE", .help = "write the whole report to a descriptor or a file, for programs",
+     .group = Group::run, .completes = Completes::path, .action = Action::report_json},
     {.name = "verbose", .letter = 'v', .help = "print the steps of the start and when each was done",
      .group = Group::run, .action = Action::verbose},
     {.name = "status-fd", .argument = "N", .help = "write records for programs (JSON, one a line) to descriptor N",
@@ -215,6 +222,15 @@ public:
             break;
         case Action::log_size:
             take_log_size(value);
+            break;
+        case Action::report:
+            take_report(value);
+            break;
+        case Action::report_json:
+            line_.report.json = value;
+            break;
+        case Action::seccomp_allow:
+            take_allowed_calls(value);
             break;
         case Action::status_fd:
             line_.status_fd = descriptor(value);
@@ -300,6 +316,30 @@ private:
                 .fix(fmt::format("--ulimit {}={}", name, known->number));
         }
         write_key(line_.profile, *find_profile_key("limits", name), value.substr(equals + 1), origin);
+    }
+
+    /// A rule that allows without conditions, so that it holds where the profile's allows some arguments only.
+    void take_allowed_calls(std::string_view calls) {
+        const Origin origin{Origin::Kind::option, fmt::format("--seccomp-allow {}", calls), 0, 0, {}};
+        SeccompRule rule;
+        rule.origin = origin;
+        rule.action = {.text = "allow", .origin = origin};
+        while (!calls.empty()) {
+            const std::size_t comma = std::min(calls.find(','), calls.size());
+            rule.syscalls.push_back({.text = std::string(calls.substr(0, comma)), .origin = origin});
+            calls.remove_prefix(std::min(comma + 1, calls.size()));
+        }
+        line_.profile.seccomp.rules.push_back(std::move(rule));
+    }
+
+    void take_report(const std::string& value) {
+        using When = ReportOptions::When;
+        const auto* const word = std::ranges::find(kReportWords, value);
+        if (word == kReportWords.end()) {
+            refuse_word(value, {Origin::Kind::option, "--report " + value, 0, 0, {}}, "a report", kReportWords);
+        }
+        constexpr std::array kWhen = {When::automatic, When::always, When::never}; // in the order of the words
+        line_.report.when = kWhen.at(static_cast<std::size_t>(word - kReportWords.begin()));
     }
 
     static int descriptor(const std::string& value) {

@@ -30,6 +30,9 @@ struct Option {
         verbose,
         detach,
         log_size,
+        report,
+        report_json,
+        seccomp_allow,
         status_fd,
         version,
         help
@@ -73,6 +76,7 @@ struct CommandLine {
     bool quiet = false;
     bool verbose = false;
     int status_fd = -1;
+    ReportOptions report;
     std::optional<std::uint64_t> log_size; ///< --detach: the most that its log takes, in bytes
 };
 

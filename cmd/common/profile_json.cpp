@@ -46,6 +46,7 @@ Json rules_json(const std::vector<SeccompRule>& rules) {
         result.push_back({{"syscalls", std::move(names)},
                           {"action", rule.action.text},
                           {"when", std::move(conditions)},
+                          {"quiet", rule.quiet},
                           {"origin", to_json(rule.origin)}});
     }
     return result;

@@ -76,6 +76,7 @@ constexpr ProfileKey kKeys[] = {
     {"seccomp", "default", text([](Profile& p) -> Setting<std::string>& { return p.seccomp.default_action; }), kDefaultActions},
     {"seccomp", "allow", list([](Profile& p) -> List& { return p.seccomp.allow; }), {}, true},
     {"seccomp", "deny", list([](Profile& p) -> List& { return p.seccomp.deny; }), {}, true},
+    {"seccomp", "quiet", list([](Profile& p) -> List& { return p.seccomp.quiet; }), {}, true},
     {"seccomp", "architectures", list([](Profile& p) -> List& { return p.seccomp.architectures; })},
 };
 // clang-format on

@@ -14,7 +14,7 @@ namespace {
 using Type = TomlNode::Type;
 
 constexpr std::array<std::string_view, 4> kOperators = {"==", "in", "&", "!&"};
-constexpr std::array<std::string_view, 3> kRuleKeys = {"syscalls", "action", "when"};
+constexpr std::array<std::string_view, 4> kRuleKeys = {"syscalls", "action", "when", "quiet"};
 constexpr std::array<std::string_view, 3> kConditionKeys = {"arg", "op", "value"};
 constexpr std::int64_t kLastArgument = 5;
 
@@ -33,6 +33,8 @@ public:
                 rule.action = read_value(member.value, "seccomp.rule.action", false).value_or(Item{});
             } else if (member.key == "when") {
                 rule.conditions = read_conditions(member.value);
+            } else if (member.key == "quiet") {
+                rule.quiet = read_quiet(member.value);
             } else {
                 mistakes_.unknown_key(member, "key", "[[seccomp.rule]]", kRuleKeys);
             }
@@ -50,6 +52,13 @@ public:
     }
 
 private:
+    bool read_quiet(const TomlNode& node) {
+        if (!node.is(Type::boolean)) {
+            mistakes_.wrong_type(node, "seccomp.rule.quiet", "true or false");
+        }
+        return node.is(Type::boolean) && node.number != 0;
+    }
+
     std::vector<SeccompCondition> read_conditions(const TomlNode& node) {
         std::vector<SeccompCondition> conditions;
         if (!node.is(Type::list)) {

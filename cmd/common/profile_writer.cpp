@@ -163,6 +163,9 @@ private:
             line(fmt::format("\n[[seccomp.rule]]{}", comment(rule.origin)));
             line(fmt::format("syscalls = {}", values_of(rule.syscalls, false)));
             line(fmt::format("action = {}", string_of(rule.action.text)));
+            if (rule.quiet) {
+                line("quiet = true");
+            }
             std::vector<std::string> conditions;
             for (const SeccompCondition& condition : rule.conditions) {
                 conditions.push_back(fmt::format("{{ arg = {}, op = {}, value = {} }}", condition.argument,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "cmd/common/trace.hpp"
 
@@ -11,12 +12,22 @@ namespace sandbox {
 /// --stats: how what the sandbox used is told at its end.
 enum class StatsFormat { none, text, json };
 
+/// --report, --report-json: whether and where the end of a run tells what was refused.
+struct ReportOptions {
+    /// automatic: to a terminal, and where CMD failed.
+    enum class When { automatic, always, never };
+
+    When when = When::automatic;
+    std::optional<std::string> json; ///< a descriptor's number, or a path
+};
+
 struct RunOptions {
     StatsFormat stats = StatsFormat::none;
     bool quiet = false;                    ///< no notes; errors are always told
     bool verbose = false;                  ///< the child's steps are timed too
     std::optional<std::uint64_t> log_size; ///< of a detached run: the most that its log takes, in bytes
-    Trace& trace;                          ///< the steps so far; printed at the end of a verbose run
+    ReportOptions report;
+    Trace& trace; ///< the steps so far; printed at the end of a verbose run
 };
 
 } // namespace sandbox

@@ -21,6 +21,7 @@
 // pid 1      | securebits, capabilities, no_new_privs, read back     | before the filter, which need not allow them
 // pid 1      | every descriptor closed but the standard three        | nothing of the host's reaches CMD
 // CMD        | process group, limits, signals, the filter, execve    | the filter covers CMD from its first instruction
+// pid 1      | the filter's listener goes to the supervisor          | it answers what is refused, and counts it
 // pid 1      | locks itself into a filter of its own, reaps          | no profile, however strict, can break pid 1
 // supervisor | waits, passes signals on, keeps the terminal, reports |
 // clang-format on
@@ -53,6 +54,7 @@
 #include "core/plan/capabilities_plan.hpp"
 #include "core/private_layers.hpp"
 #include "core/pty.hpp"
+#include "core/refused_calls.hpp"
 #include "core/root.hpp"
 #include "core/sandbox_cgroup.hpp"
 #include "core/seccomp.hpp"
@@ -87,6 +89,22 @@ void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
     if (plan.namespaces.pid) {
         failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     }
+}
+
+/// CMD runs already; a call of its that is refused waits until the supervisor has this.
+void hand_over_listener(const Execution::Listener& listener) {
+    ChildMessage message{};
+    message.kind = ChildMessage::Kind::listener;
+    message.status = listener.error_number;
+    if (listener.descriptor < 0) {
+        if (listener.error_number != 0) {
+            [[maybe_unused]] const ssize_t sent = ::write(init::kControl, &message, sizeof message);
+        }
+        return;
+    }
+    // A supervisor that is gone is noticed soon; then the refused call fails as one without a listener does (ENOSYS).
+    static_cast<void>(control::send_descriptors(init::kControl, message, std::span(&listener.descriptor, 1)));
+    ::close(listener.descriptor);
 }
 
 /// pid 1: nothing that the supervisor did not decide happens here.
@@ -131,6 +149,7 @@ void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
         own.leave(failed.step, failed.object);
     }
     own.done(Step::execute);
+    hand_over_listener(start.execution.listener());
     let_go_of_standard_streams(STDERR_FILENO);
     const int locked = init::lock(shares_pid_namespace);
     if (locked < 0 && shares_pid_namespace) {
@@ -247,10 +266,12 @@ void tell(const std::vector<std::string>& notices, const RunOptions& options) {
 
 Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, Recorder& recorder,
                char** arguments) {
-    const seccomp::Program program =
-        plan.seccomp.filter ? seccomp::load_or_compile(plan.seccomp, plan.data_dir) : seccomp::Program{};
+    seccomp::Filter filter = seccomp::load_or_compile(plan.seccomp, plan.data_dir);
+    if (options.report.when == ReportOptions::When::never && !options.report.json) {
+        filter.reporting = {};
+    }
     options.trace.mark("load the filter");
-    recorder.hold(program);
+    recorder.hold(filter.plain);
     make_own_directories(plan.root.ensure_directories);
     PrivateLayers layers(plan.overlays, plan.data_dir, plan.root.tree ? plan.root.tree->id : "");
     if (!layers.notice().empty()) {
@@ -263,7 +284,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
         keep_background_from_reading();
     }
     Start start{plan,
-                Execution(plan.process, plan.environment, plan.limits, program, signals.callers_mask()),
+                Execution(plan.process, plan.environment, plan.limits, filter, signals.callers_mask()),
                 terminal::state_for(plan.process),
                 control::make_pair(),
                 layers.layers(),
@@ -319,8 +340,9 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // network namespace, and while it builds its root the supervisor has the interface attached; then come the others,
     // and the run is recorded: Supervisor::on_message.
 
+    RefusedCalls refused(plan.seccomp, filter.plain);
     const Outcome outcome = Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network,
-                                       layers, fuse, recorder)
+                                       layers, fuse, recorder, refused)
                                 .watch();
     recorder.ended(ended_record(outcome, ""));
     options.trace.mark("wait for CMD");

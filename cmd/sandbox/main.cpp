@@ -4,8 +4,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +27,7 @@
 #include "cmd/common/trace.hpp"
 #include "cmd/sandbox/detach.hpp"
 #include "cmd/sandbox/launch.hpp"
+#include "cmd/sandbox/report.hpp"
 #include "cmd/sandbox/stats.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
@@ -63,17 +67,22 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     if (!outcome.layer_end.empty()) {
         complain("a private layer was lost before CMD ended: " + outcome.layer_end);
     }
-    if (!outcome.refused.empty() && !is_quiet) {
-        complain(fmt::format("note: the network is held to a list ({}), and refused\n  {}",
-                             written_at(plan.network.allow.origin), fmt::join(outcome.refused, "\n  ")));
-    }
     if (outcome.out_of_memory) {
         complain(out_of_memory_text(plan, outcome.usage));
     } else if (outcome.init_killed) {
         complain(fmt::format("pid 1 of the sandbox was killed, by signal {}", outcome.signal));
     } else if (outcome.timed_out && !is_quiet) {
-        complain(fmt::format("note: {} was ended when its time was over ({})", quoted(plan.process.arguments.front()),
-                             plan.timeout_origin.place()));
+        complain(fmt::format("note: {} was ended when its time was over ({})",
+                             sandbox::quoted(plan.process.arguments.front()), plan.timeout_origin.place()));
+    }
+}
+
+void tell_report(const Outcome& outcome, const Plan& plan, const Host& host, const RunOptions& options) {
+    if (is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal)) {
+        const std::string text = report_text(outcome, plan);
+        if (!text.empty()) {
+            complain(text);
+        }
     }
 }
 
@@ -102,9 +111,18 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         log.emplace(recorder.directory(), *options.log_size);
     }
     try {
+        const auto start = std::chrono::system_clock::now();
+        std::optional<ReportFile> report;
+        if (options.report.json) {
+            report.emplace(*options.report.json, options.log_size.has_value());
+        }
         const Outcome outcome = launch(plan, options, status, recorder, arguments);
         status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
+        tell_report(outcome, plan, host, options);
+        if (report) {
+            report->write(report_json(outcome, plan, start, std::chrono::system_clock::now()));
+        }
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);
         }
@@ -214,6 +232,17 @@ struct TracePrinter {
     }
 };
 
+/// A detached run leaves the current directory.
+ReportOptions report_options(const CommandLine& line) {
+    ReportOptions options = line.report;
+    const bool is_path = options.json && options.json->find_first_not_of("0123456789") != std::string::npos;
+    if (is_path && line.log_size) {
+        std::error_code none;
+        options.json = std::filesystem::absolute(*options.json, none).string();
+    }
+    return options;
+}
+
 int start(const std::vector<std::string>& words, char** arguments) {
     refuse_privilege();
     const std::array<bool, 3> was_open = prepare_standard_streams();
@@ -229,8 +258,12 @@ int start(const std::vector<std::string>& words, char** arguments) {
         return 0;
     }
     const Fd status_file = line.status_fd >= 0 ? open_status_descriptor(line.status_fd, was_open) : Fd();
-    const RunOptions options{
-        .stats = line.stats, .quiet = line.quiet, .verbose = line.verbose, .log_size = line.log_size, .trace = trace};
+    const RunOptions options{.stats = line.stats,
+                             .quiet = line.quiet,
+                             .verbose = line.verbose,
+                             .log_size = line.log_size,
+                             .report = report_options(line),
+                             .trace = trace};
     const TracePrinter printer(line.verbose ? &trace : nullptr);
     try {
         return run(line, options, status_file, arguments);

@@ -1,10 +1,13 @@
 // How a run ended.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "cmd/sandbox/stats.hpp"
+#include "core/refused_calls.hpp"
+#include "netns/refusals.hpp"
 
 namespace sandbox {
 
@@ -16,9 +19,12 @@ struct Outcome {
     /// The kernel killed the sandbox for want of memory: its own limit's, or the machine's.
     bool out_of_memory = false;
     RunUsage usage = {};
-    std::string layer_end = {};            ///< how fuse-overlayfs ended while CMD ran; empty: it did not
-    std::string network_end = {};          ///< how the network's helper ended while CMD ran; empty: it did not
-    std::vector<std::string> refused = {}; ///< lines about what the network's list kept CMD from
+    std::string layer_end = {};   ///< how fuse-overlayfs ended while CMD ran; empty: it did not
+    std::string network_end = {}; ///< how the network's helper ended while CMD ran; empty: it did not
+    std::vector<netns::NetworkRefusal> network_refusals = {}; ///< what the network's list kept CMD from
+    std::vector<RefusedCall> refused_calls = {};
+    std::uint64_t uncounted_calls = 0; ///< refused beside those
+    int listener_error = 0;            ///< why refused calls were not seen; 0: they were
 };
 
 /// In one word: "exit", "signal", "timeout", "oom" or "killed".

@@ -36,9 +36,9 @@ bool from_keyboard(const signalfd_siginfo& signal) {
 
 Supervisor::Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup,
                        int control, const StatusPipe& status, netns::Network& network, const PrivateLayers& layers,
-                       FuseOverlays& fuse, Recorder& recorder)
+                       FuseOverlays& fuse, Recorder& recorder, RefusedCalls& refused)
     : plan_(plan), signals_(signals), init_(init), cgroup_(cgroup), control_(control), status_(status),
-      network_(network), layers_(layers), fuse_(fuse), recorder_(recorder) {
+      network_(network), layers_(layers), fuse_(fuse), recorder_(recorder), refused_(refused) {
     if (plan.timeout) {
         timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
         if (!timer_) {
@@ -56,7 +56,8 @@ Outcome Supervisor::watch() {
         kTerminal,
         kNetwork = kTerminal + terminal::Relay::kWatched,
         kLayers = kNetwork + netns::Network::kWatched,
-        kCount = kLayers + FuseOverlays::kWatched
+        kRefused = kLayers + FuseOverlays::kWatched,
+        kCount = kRefused + RefusedCalls::kWatched
     };
     for (bool init_runs = true; init_runs;) {
         std::array<pollfd, kCount> watched;
@@ -70,6 +71,7 @@ Outcome Supervisor::watch() {
         }
         network_.watch(&watched[kNetwork]);
         fuse_.watch(&watched[kLayers]);
+        refused_.watch(&watched[kRefused]);
         const bool in_background = relay_ && relay_->in_background();
         if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
             throw Error("cannot watch the sandbox").kernel(errno);
@@ -86,6 +88,7 @@ Outcome Supervisor::watch() {
         }
         serve_network(&watched[kNetwork]);
         serve_layers(&watched[kLayers]);
+        refused_.serve(&watched[kRefused]);
         if (watched[kSignals].revents != 0) {
             serve_signals();
         }
@@ -167,6 +170,14 @@ void Supervisor::on_message(control::Received received) {
     case ChildMessage::Kind::terminal:
         relay_.emplace(std::move(received.descriptor),
                        plan_.process.terminal ? terminal::Relay::Direction::both : terminal::Relay::Direction::output);
+        break;
+    case ChildMessage::Kind::listener:
+        listener_error_ = received.message.status;
+        if (received.descriptor) {
+            refused_.attach(std::move(received.descriptor));
+        } else if (listener_error_ == 0) {
+            listener_error_ = EMFILE; // the kernel dropped it: this process may open no more files
+        }
         break;
     case ChildMessage::Kind::command:
         command_ = received.sender;
@@ -412,7 +423,10 @@ Outcome Supervisor::conclude() {
     outcome.usage = std::move(usage);
     outcome.network_end = std::move(network_end_);
     outcome.layer_end = std::move(layer_end_);
-    outcome.refused = network_.refusals();
+    outcome.network_refusals = network_.refusals();
+    outcome.refused_calls = refused_.finish();
+    outcome.uncounted_calls = refused_.uncounted();
+    outcome.listener_error = listener_error_;
     return outcome;
 }
 

@@ -17,6 +17,7 @@
 #include "core/fuse_overlays.hpp"
 #include "core/plan/plan.hpp"
 #include "core/private_layers.hpp"
+#include "core/refused_calls.hpp"
 #include "core/sandbox_cgroup.hpp"
 #include "core/signals.hpp"
 #include "core/terminal.hpp"
@@ -30,7 +31,7 @@ public:
     /// All must outlive it. `control` is the supervisor's end of the socket.
     Supervisor(const Plan& plan, const Signals& signals, ChildProcess& init, const SandboxCgroup& cgroup, int control,
                const StatusPipe& status, netns::Network& network, const PrivateLayers& layers, FuseOverlays& fuse,
-               Recorder& recorder);
+               Recorder& recorder, RefusedCalls& refused);
 
     /// Waits until nothing of the sandbox is left.
     /// \throws StepError when a step of the child failed before CMD ran.
@@ -68,6 +69,8 @@ private:
     const PrivateLayers& layers_;
     FuseOverlays& fuse_;
     Recorder& recorder_;
+    RefusedCalls& refused_;
+    int listener_error_ = 0; ///< why nothing tells of refused calls
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Fd timer_;
     std::optional<terminal::Relay> relay_;

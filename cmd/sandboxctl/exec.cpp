@@ -45,10 +45,10 @@ bool takes_next(std::string_view word) {
 }
 
 /// CMD's filter, as it was loaded for the run.
-seccomp::Program read_filter(const FoundRun& found, const RunRecord& record) {
+seccomp::Filter read_filter(const FoundRun& found, const RunRecord& record) {
     seccomp::Program program;
     if (!record.restrictions.has_filter) {
-        return program;
+        return {};
     }
     constexpr std::size_t kMost = BPF_MAXINSNS * sizeof(sock_filter);
     const std::string bytes = read_file_of(found, kFilterFile, kMost + 1).value_or("");
@@ -59,7 +59,7 @@ seccomp::Program read_filter(const FoundRun& found, const RunRecord& record) {
             .cause("its file is gone or damaged, and nothing enters the sandbox without CMD's filter")
             .fix("start the sandbox again");
     }
-    return program;
+    return {.plain = std::move(program), .reporting = {}};
 }
 
 /// Groups that were kept are the supervisor's, and this process has its own: no more than those.
@@ -106,7 +106,7 @@ EnteredRun find_entered_run(const std::string& name) {
         throw Error("cannot read the record of the sandbox " + sandbox::quoted(name))
             .cause("another version of sandbox has written it");
     }
-    EnteredRun run{.record = *record, .program = read_filter(found, *record), .supervisor = {}};
+    EnteredRun run{.record = *record, .filter = read_filter(found, *record), .supervisor = {}};
     run.supervisor = open_process(record->supervisor);
     // Still locked after the opening: so that process, and no other, is the supervisor.
     if (!run.supervisor || !is_alive(found)) {

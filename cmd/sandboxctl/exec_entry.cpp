@@ -170,7 +170,7 @@ int run_inside(const EnteredRun& run, const ExecPlan& plan, char** arguments) {
         keep_background_from_reading();
     }
     Entry entry{plan,
-                Execution(plan.process, plan.environment, plan.limits, run.program, signals.callers_mask()),
+                Execution(plan.process, plan.environment, plan.limits, run.filter, signals.callers_mask()),
                 terminal::state_for(plan.process),
                 control::make_pair(),
                 std::move(opened),

@@ -13,8 +13,8 @@ namespace sandbox::ctl {
 /// A run, and what proves that it is the recorded one.
 struct EnteredRun {
     RunRecord record;
-    seccomp::Program program;
-    Fd supervisor; ///< a pidfd
+    seccomp::Filter filter; ///< without its reporting form: the listener is the run's own
+    Fd supervisor;          ///< a pidfd
 };
 
 /// Runs the plan's CMD in the sandbox, and waits for its end. \param arguments main's argv.

@@ -144,6 +144,7 @@ void ExecSupervisor::on_message(control::Received received) {
     case ChildMessage::Kind::network:
     case ChildMessage::Kind::namespaces:
     case ChildMessage::Kind::layer:
+    case ChildMessage::Kind::listener:
         break; // pid 1 says these, to its own supervisor
     }
 }

@@ -66,6 +66,7 @@ void check_filter(const Profile& profile, Mistakes& mistakes) {
     };
     alone(&Profile::Seccomp::allow);
     alone(&Profile::Seccomp::deny);
+    alone(&Profile::Seccomp::quiet);
     alone(&Profile::Seccomp::architectures);
     for (const SeccompRule& rule : profile.seccomp.rules) {
         Profile one = nearly_empty(profile);

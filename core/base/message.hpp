@@ -22,6 +22,7 @@ struct ChildMessage {
         namespaces, ///< carries all namespaces as SCM_RIGHTS, in the order of kNamespaceNames; `identity` is CMD's
         layer,      ///< carries the descriptor of a FUSE file system as SCM_RIGHTS
         terminal,   ///< carries the pty's master as SCM_RIGHTS
+        listener,   ///< carries the listener of CMD's filter as SCM_RIGHTS; without one, `status` is the errno for it
         command,    ///< sent by CMD's own process: SCM_CREDENTIALS hold its pid as the supervisor sees it
         started,    ///< execve succeeded
         stopped,    ///< CMD was stopped by a signal

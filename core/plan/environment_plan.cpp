@@ -126,10 +126,10 @@ bool takes_home_from_root(const Profile::Environment& environment, const RootCho
     return root.is_tree() && !is_set && !is_passed && !(root.image && names(root.image->config, "HOME"));
 }
 
-std::vector<EnvironmentEntry> plan_environment(const Profile::Environment& environment, const Host& host,
-                                               const std::string& workdir, const std::string& hostname,
-                                               const RootChoice& root, const Layers& layers,
-                                               std::vector<std::string>& notices) {
+std::vector<EnvironmentEntry> plan_environment(const Profile& profile, const Host& host, const std::string& workdir,
+                                               const std::string& hostname, const RootChoice& root,
+                                               const Layers& layers, std::vector<std::string>& notices) {
+    const Profile::Environment& environment = profile.environment;
     Claims claims;
     const auto pass_all = [&](bool of_options) {
         for (const Item& item : environment.pass.items) {
@@ -151,6 +151,9 @@ std::vector<EnvironmentEntry> plan_environment(const Profile::Environment& envir
     }
 
     supply(claims, environment, "PWD", workdir, "working directory");
+    // So that a program can know, and say, why something is refused.
+    supply(claims, environment, "SANDBOX", "1", "sandbox");
+    supply(claims, environment, "SANDBOX_PROFILE", profile.name, "sandbox");
     if (root.is_tree()) {
         // Whose home it is shows when the root stands: Execution::set_home.
         if (takes_home_from_root(environment, root)) {

@@ -15,7 +15,7 @@ void check_variable(const std::string& name, const std::string& value, const Ori
 
 /// Sorted by name. What an image sets counts more than what a profile passes, and less than what one sets. HOME, PWD
 /// and PATH are always there; USER and LOGNAME are unless the environment was cleared. \throws Error as check_variable.
-[[nodiscard]] std::vector<EnvironmentEntry> plan_environment(const Profile::Environment& environment, const Host& host,
+[[nodiscard]] std::vector<EnvironmentEntry> plan_environment(const Profile& profile, const Host& host,
                                                              const std::string& workdir, const std::string& hostname,
                                                              const RootChoice& root, const Layers& layers,
                                                              std::vector<std::string>& notices);

@@ -152,8 +152,8 @@ Plan make_plan(const Profile& profile, const Command& command, const Host& host)
             "you are root: CMD has the machine's own uid 0 and reads what only root may read; start as an "
             "ordinary user");
     }
-    plan.environment = plan_environment(profile.environment, host, filesystem.workdir, plan.namespaces.hostname, root,
-                                        layers, plan.notices);
+    plan.environment =
+        plan_environment(profile, host, filesystem.workdir, plan.namespaces.hostname, root, layers, plan.notices);
     plan.process = plan_process(profile.process, command, host, root, filesystem.workdir, plan.environment);
     plan.process.makes_workdir = filesystem.makes_workdir;
     plan.process.takes_home_from_root = takes_home_from_root(profile.environment, root);

@@ -134,6 +134,7 @@ Profile merge(Profile base, Profile top) {
     merge_setting(base.seccomp.default_action, top.seccomp.default_action);
     add_to_list(base.seccomp.allow, top.seccomp.allow);
     add_to_list(base.seccomp.deny, top.seccomp.deny);
+    add_to_list(base.seccomp.quiet, top.seccomp.quiet);
     merge_list(base.seccomp.architectures, top.seccomp.architectures);
     std::ranges::move(top.seccomp.rules, std::back_inserter(base.seccomp.rules));
 

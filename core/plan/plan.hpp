@@ -250,6 +250,7 @@ enum class SeccompActionKind : std::uint8_t { allow, log, errno_value, kill };
 struct SeccompAction {
     SeccompActionKind kind = SeccompActionKind::allow;
     int error_number = 0; ///< for errno_value
+    bool quiet = false;   ///< for errno_value: expected, so that no report tells of it
 
     bool operator==(const SeccompAction&) const = default;
 };
@@ -278,6 +279,7 @@ struct SeccompPlan {
     /// Restrictions first (they win over everything after them), then allowances; see core/seccomp.hpp.
     std::vector<SeccompEntry> entries;
     std::vector<std::string> architectures; ///< libseccomp names ("x86_64"), native first
+    std::vector<std::string> quiet;         ///< calls whose refusal, by whatever entry, no report tells of; sorted
     Origin default_origin;
 };
 

@@ -35,6 +35,7 @@ struct SeccompRule {
     std::vector<Item> syscalls; ///< names or @groups
     Item action;                ///< allow | deny | kill | log | an errno name
     std::vector<SeccompCondition> conditions;
+    bool quiet = false; ///< no report tells of what it refuses
     Origin origin;
 };
 
@@ -114,6 +115,7 @@ struct Profile {
         Setting<std::string> default_action; ///< deny | allow | kill | log
         List allow;
         List deny;
+        List quiet;         ///< refused without being reported
         List architectures; ///< native | x86 | x32 | ...
         std::vector<SeccompRule> rules;
     } seccomp;

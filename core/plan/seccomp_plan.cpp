@@ -123,6 +123,11 @@ std::vector<Rule> resolved(const std::vector<SeccompRule>& written) {
             for_calls_of(item, [&](const Syscall* call) { added.calls.push_back(call); });
         }
         added.action = action_of(rule.action);
+        if (rule.quiet && added.action.kind != SeccompActionKind::errno_value) {
+            throw Error(fmt::format("{}: a rule that refuses nothing cannot be quiet", rule.origin.place()))
+                .fix("quiet = true goes with the actions deny and ENOSYS, EACCES ...");
+        }
+        added.action.quiet = rule.quiet;
         added.alternatives = alternatives(rule);
         added.origin = &rule.origin;
     }
@@ -136,7 +141,8 @@ struct Decisions {
         bool narrowed = false;  ///< a rule allows it under conditions: a mere mention in `allow` does not widen that
         bool may_pass = false;  ///< an entry allows it, perhaps under conditions
         bool mentioned = false; ///< an entry speaks of it
-        const Origin* tested = nullptr; ///< an entry tests its arguments: where that was written
+        const Origin* refused_by = nullptr; ///< an entry refuses every call: where that was written
+        const Origin* tested = nullptr;     ///< an entry tests its arguments: where that was written
     };
 
     std::vector<SeccompEntry> entries;
@@ -152,6 +158,7 @@ struct Decisions {
             return;
         }
         state.settled = tests.empty();
+        state.refused_by = tests.empty() && !lets_pass(action) ? &origin : nullptr;
         state.may_pass = state.may_pass || lets_pass(action);
         state.mentioned = true;
         state.tested = tests.empty() ? state.tested : &origin;
@@ -268,6 +275,36 @@ void check_detour(Decisions& decisions, const SeccompPlan& plan, std::string_vie
         .fix(fmt::format("write a [[seccomp.rule]] with syscalls = [\"{}\"] and action = \"ENOSYS\"", detour));
 }
 
+std::vector<std::string> quiet_calls(const List& written) {
+    std::vector<std::string> names;
+    for (const Item& item : written.items) {
+        for_calls_of(item, [&](const Syscall* call) { names.emplace_back(call->name); });
+    }
+    std::ranges::sort(names);
+    names.erase(std::ranges::unique(names).begin(), names.end());
+    return names;
+}
+
+/// An option that changes nothing is a mistake: what a profile denies, no later word allows.
+void check_allowing_options(const Profile::Seccomp& written, Decisions& decisions) {
+    for (const SeccompRule& rule : written.rules) {
+        if (rule.origin.kind != Origin::Kind::option) {
+            continue;
+        }
+        for (const Item& item : rule.syscalls) {
+            for_calls_of(item, [&](const Syscall* call) {
+                const Origin* refused_by = decisions.of(*call).refused_by;
+                if (refused_by != nullptr) {
+                    throw Error(fmt::format("{}: {} denies {} to all", rule.origin.place(), written_at(*refused_by),
+                                            call->name))
+                        .cause("what a profile denies, nothing allows")
+                        .fix("run under another filter: --seccomp PROFILE");
+                }
+            });
+        }
+    }
+}
+
 } // namespace
 
 SeccompPlan plan_seccomp(const Profile& profile) {
@@ -278,7 +315,9 @@ SeccompPlan plan_seccomp(const Profile& profile) {
     plan.architectures = architectures_of(written.architectures);
 
     Decisions decisions = decide(written, plan.default_action);
+    check_allowing_options(written, decisions);
     check_start(decisions, plan);
+    plan.quiet = quiet_calls(written.quiet);
     let_clone3_fall_back(decisions, plan);
     check_detour(decisions, plan, "clone", "clone3");
     if (std::ranges::find(plan.architectures, "x86") != plan.architectures.end()) {

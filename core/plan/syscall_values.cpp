@@ -22,11 +22,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "core/plan/nearest.hpp"
 
@@ -143,6 +146,65 @@ std::optional<std::uint32_t> symbol(std::string_view name) {
         return std::nullopt;
     }
     return found->value;
+}
+
+namespace {
+
+/// Which symbols an argument may be: by their beginning. `flags`: several of them, joined.
+struct NamedArgument {
+    std::string_view syscall;
+    int argument = 0;
+    std::string_view prefix;
+    bool flags = false;
+};
+
+constexpr NamedArgument kNamedArguments[] = {
+    {"clone", 0, "CLONE_", true},  {"ioctl", 1, "FIO"},
+    {"ioctl", 1, "FS_IOC_"},       {"ioctl", 1, "SIOC"},
+    {"ioctl", 1, "TIOC"},          {"ioctl", 1, "TUN"},
+    {"keyctl", 0, "KEYCTL_"},      {"personality", 0, "PER_"},
+    {"personality", 0, "UNAME26"}, {"prctl", 0, "PR_"},
+    {"ptrace", 0, "PTRACE_"},      {"socket", 0, "AF_"},
+    {"socketpair", 0, "AF_"},      {"unshare", 0, "CLONE_", true},
+};
+
+/// Of two names for one value the other is meant by nobody.
+bool is_alias(std::string_view name) {
+    return name == "AF_LOCAL" || name == "AF_ROUTE";
+}
+
+std::string flag_words(std::string_view prefix, std::uint32_t value) {
+    std::string words;
+    for (const Symbol& symbol : kSymbols) {
+        if (symbol.name.starts_with(prefix) && std::has_single_bit(symbol.value) && (value & symbol.value) != 0) {
+            words += words.empty() ? "" : "|";
+            words += symbol.name;
+            value &= ~symbol.value;
+        }
+    }
+    return words;
+}
+
+} // namespace
+
+std::string argument_words(std::string_view syscall, int argument, std::uint32_t value) {
+    for (const NamedArgument& named : kNamedArguments) {
+        if (named.syscall != syscall || named.argument != argument) {
+            continue;
+        }
+        if (named.flags) {
+            const std::string words = flag_words(named.prefix, value);
+            if (!words.empty()) {
+                return words;
+            }
+        }
+        for (const Symbol& symbol : kSymbols) {
+            if (symbol.name.starts_with(named.prefix) && symbol.value == value && !is_alias(symbol.name)) {
+                return std::string(symbol.name);
+            }
+        }
+    }
+    return fmt::format("{:#x}", value);
 }
 
 std::optional<std::uint32_t> number(std::string_view text) {

@@ -11,6 +11,10 @@ namespace sandbox::syscalls {
 /// The value of a symbolic name of the man pages, on this architecture.
 [[nodiscard]] std::optional<std::uint32_t> symbol(std::string_view name);
 
+/// An argument as the man pages write it: "AF_VSOCK" for socket's first, "CLONE_NEWNS|CLONE_NEWPID" for unshare's;
+/// in hexadecimal where no name is known.
+[[nodiscard]] std::string argument_words(std::string_view syscall, int argument, std::uint32_t value);
+
 /// A number as C and TOML write it: 42, -1, 0x5412, 0o17, 017. Negative ones are the 32 bits that C passes for them.
 /// \return nothing where it is no number or does not fit in 32 bits.
 [[nodiscard]] std::optional<std::uint32_t> number(std::string_view text);

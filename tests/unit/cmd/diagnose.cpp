@@ -150,6 +150,14 @@ BOOST_AUTO_TEST_CASE(apparmors_restriction_is_a_cause_wherever_it_strikes) {
     BOOST_TEST(!contains(message(Step::mount_proc, EPERM), "apparmor"));
 }
 
+BOOST_AUTO_TEST_CASE(an_outer_listener_costs_the_report_and_no_start) {
+    machine.listener_error = EBUSY;
+    const Check check = only_fault();
+    BOOST_TEST(check.id == "report");
+    BOOST_TEST((check.state == Check::State::warning));
+    BOOST_TEST(contains(check.why, "an outer sandbox listens"));
+}
+
 BOOST_AUTO_TEST_CASE(an_outer_filter_is_named_with_the_calls_it_forbids) {
     machine.calls["unshare"] = CallState::refused_by_filter;
     BOOST_TEST(only_fault().id == "outer-filter");

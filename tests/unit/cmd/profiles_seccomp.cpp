@@ -25,6 +25,7 @@
 #include "core/plan/seccomp_plan.hpp"
 #include "core/plan/syscalls.hpp"
 #include "core/seccomp.hpp"
+#include "core/seccomp_marks.hpp"
 #include "tests/support/bpf_evaluator.hpp"
 
 using namespace sandbox;
@@ -41,6 +42,11 @@ constexpr std::uint64_t kHigh = std::uint64_t{0xdead'beef} << 32;
 
 constexpr std::uint32_t error(int number) {
     return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(number);
+}
+
+std::string_view bytes_of(const seccomp::Program& program) {
+    return {reinterpret_cast<const char*>(program.instructions.data()),
+            program.instructions.size() * sizeof(sock_filter)};
 }
 
 /// A profile of the tree, compiled. The tests run in the tree's top directory.
@@ -423,6 +429,66 @@ BOOST_AUTO_TEST_CASE(build_allows_all_that_strict_does) {
 
 BOOST_AUTO_TEST_CASE(permissive_has_no_filter) {
     BOOST_TEST(!Policy("permissive").plan.filter);
+}
+
+BOOST_AUTO_TEST_CASE(the_reporting_form_asks_where_the_plain_one_refuses_and_changes_nothing_else) {
+    for (const char* name : {"default", "strict", "build", "npm", "pip", "container"}) {
+        const Policy policy(name);
+        const seccomp::Filter filter = seccomp::split(seccomp::compile_marked(policy.plan), policy.plan);
+        BOOST_TEST((bytes_of(filter.plain) == bytes_of(policy.program)), name);
+        std::size_t asked = 0;
+        for (std::uint32_t number = 0; number < 600; ++number) {
+            // Every value that an entry tests, its neighbours, and bits that the kernel does not look at.
+            std::vector<Arguments> cases = {{}, {kHigh}};
+            for (const SeccompEntry& entry : policy.plan.entries) {
+                if (entry.syscall.number != static_cast<int>(number) || entry.tests.empty()) {
+                    continue;
+                }
+                for (const std::uint64_t shift : {std::uint64_t{0}, std::uint64_t{1}, kHigh}) {
+                    Arguments& arguments = cases.emplace_back();
+                    for (const SeccompTest& test : entry.tests) {
+                        arguments.at(test.argument) = test.value + shift;
+                    }
+                }
+            }
+            for (const Arguments& arguments : cases) {
+                const seccomp_data call = system_call(number, arguments);
+                const std::uint32_t plain = evaluate(filter.plain.instructions, call);
+                const std::uint32_t reporting = evaluate(filter.reporting.instructions, call);
+                const bool asks = reporting == SECCOMP_RET_USER_NOTIF;
+                asked += asks ? 1 : 0;
+                BOOST_TEST((asks || reporting == plain), name << " " << number);
+                const bool is_refusal = (plain & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+                BOOST_TEST((!asks || (is_refusal && plain != error(ENOSYS))), name << " " << number);
+                // The supervisor's answer comes from an evaluator of its own.
+                BOOST_TEST(seccomp::evaluate(filter.plain, call) == plain, name << " " << number);
+            }
+        }
+        BOOST_TEST(asked > 50U, name);
+        BOOST_TEST(evaluate(filter.reporting.instructions, system_call(SYS_capset)) !=
+                       (std::string(name) == "strict" ? SECCOMP_RET_USER_NOTIF : 0U),
+                   name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_calls_of_a_start_never_ask) {
+    Profile profile;
+    profile.seccomp.allow.items = {{"read", {}}, {"execve", {}}};
+    const SeccompPlan plan = plan_seccomp(profile);
+    const seccomp::Filter filter = seccomp::split(seccomp::compile_marked(plan), plan);
+    for (const long number : {SYS_exit, SYS_exit_group}) {
+        BOOST_TEST(evaluate(filter.reporting.instructions, system_call(static_cast<std::uint32_t>(number))) ==
+                   error(EPERM));
+    }
+    BOOST_TEST(evaluate(filter.reporting.instructions, system_call(SYS_write)) == SECCOMP_RET_USER_NOTIF);
+    // Where arguments decide about them there is no reporting form: the start could wait for ever.
+    SeccompRule rule;
+    rule.syscalls = {{"exit_group", {}}};
+    rule.action = {"allow", {}};
+    rule.conditions = {{.argument = 0, .op = "==", .values = {{"0", {}}}, .origin = {}}};
+    profile.seccomp.rules.push_back(rule);
+    const SeccompPlan tested = plan_seccomp(profile);
+    BOOST_TEST(seccomp::split(seccomp::compile_marked(tested), tested).reporting.empty());
 }
 
 #if defined(__x86_64__)

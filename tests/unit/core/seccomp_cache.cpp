@@ -19,6 +19,7 @@
 #include "core/plan/seccomp_plan.hpp"
 #include "core/seccomp.hpp"
 #include "core/seccomp_entry.hpp"
+#include "core/seccomp_marks.hpp"
 #include "tests/support/count.hpp"
 #include "tests/support/seccomp_words.hpp"
 
@@ -72,7 +73,7 @@ struct Cache {
     /// It as a right entry of the plan.
     [[nodiscard]] std::string other_entry() const { return seccomp::encoded(seccomp::key_of(plan), other_program()); }
 
-    [[nodiscard]] std::string loaded() const { return bytes_of(seccomp::load_or_compile(plan, data)); }
+    [[nodiscard]] std::string loaded() const { return bytes_of(seccomp::load_or_compile(plan, data).plain); }
 
     [[nodiscard]] std::vector<fs::path> entries() const {
         std::vector<fs::path> found;
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(every_plan_has_its_own_entry) {
                                    plan_seccomp(filter("deny", {"@system-service"}, {"bpf", "clone3"},
                                                        {rule({"socket"}, "deny", {when(0, "==", {"AF_ALG"})})}))};
     for (const SeccompPlan& another : changed) {
-        BOOST_TEST((bytes_of(seccomp::load_or_compile(another, data)) == bytes_of(seccomp::compile(another))));
+        BOOST_TEST((bytes_of(seccomp::load_or_compile(another, data).plain) == bytes_of(seccomp::compile(another))));
     }
     BOOST_TEST(entries().size() == 1 + std::size(changed));
     BOOST_TEST((loaded() == wanted));
@@ -211,7 +212,8 @@ BOOST_AUTO_TEST_CASE(an_entry_that_is_not_to_be_believed_is_replaced) {
         BOOST_TEST((loaded() == wanted), way.name);
         // What stands there now is whole again.
         BOOST_TEST((fs::is_regular_file(fs::symlink_status(file)) && mode(file) == 0600U), way.name);
-        BOOST_TEST((read_file(file) == seccomp::encoded(seccomp::key_of(plan), seccomp::compile(plan))), way.name);
+        BOOST_TEST((read_file(file) == seccomp::encoded(seccomp::key_of(plan), seccomp::compile_marked(plan))),
+                   way.name);
     }
 }
 
@@ -270,7 +272,7 @@ BOOST_AUTO_TEST_CASE(an_entry_or_directory_of_another_user_is_not_used) {
 
 BOOST_AUTO_TEST_CASE(a_cache_that_cannot_be_made_costs_nothing_but_time) {
     for (const char* impossible : {"", "/proc/nothing/sandbox", "/dev/null/sandbox"}) {
-        BOOST_TEST((bytes_of(seccomp::load_or_compile(plan, impossible)) == wanted), impossible);
+        BOOST_TEST((bytes_of(seccomp::load_or_compile(plan, impossible).plain) == wanted), impossible);
     }
 }
 
@@ -293,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_nothing) {
         const rlimit limit = {.rlim_cur = 4096, .rlim_max = 4096};
         ::setrlimit(RLIMIT_FSIZE, &limit);
         // memfd_create counts as a file too, so the compiled program must come before.
-        const bool same = bytes_of(seccomp::load_or_compile(plan, data)) == wanted;
+        const bool same = bytes_of(seccomp::load_or_compile(plan, data).plain) == wanted;
         ::_exit(same ? 0 : 1);
     }
     int status = 0;

@@ -149,10 +149,10 @@ std::string element(const std::string& address, const std::string& protocol, int
            R"(]}, "counter": {"packets": )" + std::to_string(packets) + R"(, "bytes": 60}}})";
 }
 
-std::string joined(const std::vector<std::string>& lines) {
+std::string joined(const std::vector<NetworkRefusal>& refusals) {
     std::string text;
-    for (const std::string& line : lines) {
-        text += line + "\n";
+    for (const NetworkRefusal& refusal : refusals) {
+        text += refusal.text + "\n";
     }
     return text;
 }
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_refused_name_is_told_with_its_number_and_the_line_that_al
     host.log.take(log_line("query[A] evil.example from 127.0.0.1") + log_line("config evil.example is NXDOMAIN"));
     host.log.take("dnsmasq[1]: 3 127.0.0.1/2 config EVIL.exam");
     host.log.take("ple is NXDOMAIN\n" + log_line("config deb.debian.org is NXDOMAIN"));
-    BOOST_TEST(joined(refusal_lines(host.plan, host.log, table("", 0))) ==
+    BOOST_TEST(joined(netns::refusals(host.plan, host.log, table("", 0))) ==
                "'evil.example', asked for 2 times: --net-allow evil.example\n");
 }
 
@@ -172,10 +172,10 @@ BOOST_AUTO_TEST_CASE(a_refused_address_is_told_by_the_name_that_led_to_it) {
     Log host({name("a.org", {443, 443})});
     host.log.take(log_line("reply a.org is 198.51.100.1") + log_line("reply near.org is 10.1.2.3"));
     const std::string text =
-        joined(refusal_lines(host.plan, host.log,
-                             table(element("198.51.100.2", "udp", 9, 1) + "," + element("10.1.2.3", "tcp", 443, 1) +
-                                       "," + element("198.51.100.1", "tcp", 80, 3),
-                                   5)));
+        joined(netns::refusals(host.plan, host.log,
+                               table(element("198.51.100.2", "udp", 9, 1) + "," + element("10.1.2.3", "tcp", 443, 1) +
+                                         "," + element("198.51.100.1", "tcp", 80, 3),
+                                     5)));
     BOOST_TEST(text == "near.org at 10.1.2.3, tcp port 443, once, near this machine, where no name leads: --net-allow "
                        "10.1.2.3:443\n"
                        "a.org at 198.51.100.1, tcp port 80, 3 times: --net-allow a.org:80\n"
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(an_address_behind_an_alias_is_told_by_the_name_that_was_ask
                   "dnsmasq[1]: 8 127.0.0.1/45158 query[A] b.org from 127.0.0.1\n"
                   "dnsmasq[1]: 7 127.0.0.1/45158 reply a.org is <CNAME>\n"
                   "dnsmasq[1]: 7 127.0.0.1/45158 reply far.cdn.example is 198.51.100.1\n");
-    BOOST_TEST(joined(refusal_lines(host.plan, host.log, table(element("198.51.100.1", "tcp", 80, 1), 1))) ==
+    BOOST_TEST(joined(netns::refusals(host.plan, host.log, table(element("198.51.100.1", "tcp", 80, 1), 1))) ==
                "a.org at 198.51.100.1, tcp port 80, once: --net-allow a.org:80\n");
 }
 
@@ -198,17 +198,17 @@ BOOST_AUTO_TEST_CASE(names_of_cmds_making_can_neither_forge_a_line_nor_flood_the
     for (int i = 0; i < 5000; ++i) {
         host.log.take(log_line("config n" + std::to_string(i) + ".example is NXDOMAIN"));
     }
-    const std::vector<std::string> lines = refusal_lines(host.plan, host.log, table("", 7));
+    const std::vector<NetworkRefusal> lines = netns::refusals(host.plan, host.log, table("", 7));
     BOOST_TEST(lines.size() <= 22U);
     BOOST_TEST(joined(lines).find('\x1b') == std::string::npos);
-    BOOST_TEST(lines.back().starts_with("and "), lines.back());
+    BOOST_TEST(lines.back().text.starts_with("and "), lines.back().text);
 }
 
 BOOST_AUTO_TEST_CASE(what_no_entry_can_hold_is_told_without_a_line_that_would_allow_it) {
     Log host;
     host.log.take(log_line("config . is NXDOMAIN") + log_line("config a/b.example is NXDOMAIN") +
                   log_line("config <name unprintable> is NXDOMAIN") + log_line("config c_d.example is NXDOMAIN"));
-    BOOST_TEST(joined(refusal_lines(host.plan, host.log, table("", 0))) ==
+    BOOST_TEST(joined(netns::refusals(host.plan, host.log, table("", 0))) ==
                "'.', asked for once, which names no host\n"
                "'<name unprintable>', asked for once, which names no host\n"
                "'a/b.example', asked for once, which names no host\n"
@@ -219,13 +219,13 @@ BOOST_AUTO_TEST_CASE(a_name_that_was_searched_for_is_told_once) {
     Log host;
     host.log.take(log_line("config evil.example is NXDOMAIN") +
                   log_line("config evil.example.corp.example is NXDOMAIN"));
-    BOOST_TEST(refusal_lines(host.plan, host.log, table("", 0)).size() == 1U);
+    BOOST_TEST(netns::refusals(host.plan, host.log, table("", 0)).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_said) {
     const Log host;
     for (const char* text : {"", "{", "[]", R"({"nftables": [{"set": {"name": "refused4", "elem": [7]}}]})"}) {
-        BOOST_TEST(joined(refusal_lines(host.plan, host.log, text)).find("could not be read") != std::string::npos,
+        BOOST_TEST(joined(netns::refusals(host.plan, host.log, text)).find("could not be read") != std::string::npos,
                    text);
     }
 }

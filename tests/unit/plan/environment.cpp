@@ -6,6 +6,8 @@ using namespace sandbox::test;
 namespace {
 
 struct EnvironmentTest : PlanTest {
+    EnvironmentTest() { profile.name = "strict"; }
+
     void pass(const std::string& word) { add(profile.environment.pass, "--pass-env", word); }
     void set(const std::string& name, const std::string& value) {
         profile.environment.set[name].set(value, by_option("--env", name + "=" + value).origin);
@@ -18,7 +20,8 @@ struct EnvironmentTest : PlanTest {
         return text;
     }
     static constexpr const char* kOurs =
-        "HOME=/home/dev\nLOGNAME=dev\nPATH=/usr/local/bin:/usr/bin:/bin\nPWD=/home/dev\nUSER=dev\n";
+        "HOME=/home/dev\nLOGNAME=dev\nPATH=/usr/local/bin:/usr/bin:/bin\nPWD=/home/dev\nSANDBOX=1\n"
+        "SANDBOX_PROFILE=strict\nUSER=dev\n";
 };
 
 } // namespace
@@ -27,6 +30,14 @@ BOOST_FIXTURE_TEST_SUITE(environment, EnvironmentTest)
 
 BOOST_AUTO_TEST_CASE(nothing_passes_unless_named) {
     BOOST_CHECK_EQUAL(all(), kOurs);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_can_know_its_sandbox_and_a_profile_can_say_otherwise) {
+    host.environment["SANDBOX"] = "0";
+    pass("SANDBOX");
+    CHECK_SAYS(all(), "SANDBOX=1\n");
+    set("SANDBOX_PROFILE", "mine");
+    CHECK_SAYS(all(), "SANDBOX_PROFILE=mine\n");
 }
 
 BOOST_AUTO_TEST_CASE(names_and_patterns_pass) {
@@ -82,7 +93,8 @@ BOOST_AUTO_TEST_CASE(home_and_pwd_are_those_of_the_sandbox_unless_set) {
 
 BOOST_AUTO_TEST_CASE(a_cleared_environment_holds_what_every_program_needs) {
     profile.environment.clear.set(true, by_option("--clear-env", "").origin);
-    BOOST_CHECK_EQUAL(all(), "HOME=/home/dev\nPATH=/usr/local/bin:/usr/bin:/bin\nPWD=/home/dev\n");
+    BOOST_CHECK_EQUAL(
+        all(), "HOME=/home/dev\nPATH=/usr/local/bin:/usr/bin:/bin\nPWD=/home/dev\nSANDBOX=1\nSANDBOX_PROFILE=strict\n");
     set("A", "1");
     CHECK_SAYS(all(), "A=1\n");
 }

@@ -1,0 +1,270 @@
+#include "cmd/sandbox/report.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cmd/common/json.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/plan/seccomp_grant.hpp"
+#include "core/plan/syscall_values.hpp"
+
+namespace sandbox {
+
+namespace {
+
+constexpr std::size_t kMostLines = 20;
+constexpr std::size_t kMostPrograms = 3;
+
+/// Refused calls that read the same but for the program.
+struct CallGroup {
+    std::string object; ///< "ptrace", "socket AF_VSOCK"
+    std::uint64_t count = 0;
+    std::vector<std::string> programs;
+    const Origin* origin = nullptr;
+    Grant grant;
+    int error_number = 0;
+};
+
+std::vector<CallGroup> grouped(const std::vector<RefusedCall>& calls, const SeccompPlan& plan) {
+    std::vector<CallGroup> groups;
+    for (const RefusedCall& call : calls) {
+        std::string object = call.syscall;
+        if (call.argument >= 0) {
+            object += " " + syscalls::argument_words(call.syscall, call.argument, call.value);
+        }
+        const Origin* origin = call.entry != nullptr ? &call.entry->origin : &plan.default_origin;
+        auto group = std::ranges::find_if(groups, [&](const CallGroup& other) {
+            return other.object == object && other.origin == origin && other.error_number == call.error_number;
+        });
+        if (group == groups.end()) {
+            group = groups.insert(groups.end(), {.object = std::move(object),
+                                                 .count = 0,
+                                                 .programs = {},
+                                                 .origin = origin,
+                                                 .grant = grant_for_call(plan, call.syscall, call.entry),
+                                                 .error_number = call.error_number});
+        }
+        group->count += call.count;
+        if (!call.program.empty()) {
+            group->programs.push_back(escaped(call.program));
+        }
+    }
+    std::ranges::stable_sort(groups, std::ranges::greater{}, &CallGroup::count);
+    return groups;
+}
+
+std::string times(std::uint64_t count) {
+    return count == 1 ? "once" : fmt::format("{} times", count);
+}
+
+std::string by(const std::vector<std::string>& programs) {
+    if (programs.empty()) {
+        return "";
+    }
+    if (programs.size() <= kMostPrograms) {
+        return fmt::format(", by {}", fmt::join(programs, ", "));
+    }
+    return fmt::format(", by {} and {} more", fmt::join(programs.begin(), programs.begin() + kMostPrograms, ", "),
+                       programs.size() - kMostPrograms);
+}
+
+std::string one_line(std::string text) {
+    for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) {
+        text.replace(at, 1, " and ");
+    }
+    return text;
+}
+
+std::string grant_words(const Grant& grant) {
+    return grant.option.empty()
+               ? grant.advice
+               : fmt::format("to allow it: {}, or in a profile: {}", grant.option, one_line(grant.profile));
+}
+
+void add_calls(std::vector<std::string>& lines, const Outcome& outcome, const SeccompPlan& plan) {
+    const std::vector<CallGroup> groups = grouped(outcome.refused_calls, plan);
+    for (const CallGroup& group : groups) {
+        if (lines.size() == kMostLines) {
+            lines.push_back(fmt::format("and {} more kinds of system calls", groups.size() - kMostLines));
+            break;
+        }
+        lines.push_back(fmt::format("system call {}, {}{}: {}\n    {}", group.object, times(group.count),
+                                    by(group.programs), written_at(*group.origin), grant_words(group.grant)));
+    }
+    if (outcome.uncounted_calls > 0) {
+        lines.push_back(fmt::format("and {} more system calls, of too many kinds to list", outcome.uncounted_calls));
+    }
+}
+
+std::string blindness(int error_number) {
+    return error_number == EBUSY ? "an outer sandbox listens to its own filter, and the kernel has one listener"
+                                 : fmt::format("the kernel gives no listener: {}", ::strerror(error_number));
+}
+
+Json grant_json(const Grant& grant) {
+    return grant.option.empty() ? Json{{"grant", nullptr}, {"advice", grant.advice}}
+                                : Json{{"grant", {{"option", grant.option}, {"profile", grant.profile}}}};
+}
+
+Json refusals_json(const Outcome& outcome, const Plan& plan) {
+    Json list = Json::array();
+    for (const CallGroup& group : grouped(outcome.refused_calls, plan.seccomp)) {
+        Json refusal = {{"kind", "syscall"},
+                        {"object", group.object},
+                        {"count", group.count},
+                        {"programs", group.programs},
+                        {"errno", strerrorname_np(group.error_number)},
+                        {"origin", to_json(*group.origin)}};
+        refusal.update(grant_json(group.grant));
+        list.push_back(std::move(refusal));
+    }
+    for (const netns::NetworkRefusal& one : outcome.network_refusals) {
+        if (one.kind == netns::NetworkRefusal::Kind::others) {
+            continue;
+        }
+        const Grant grant = {.option = one.grant, .profile = "", .advice = "it names no host"};
+        Json refusal = {{"kind", one.kind == netns::NetworkRefusal::Kind::name ? "name" : "address"},
+                        {"object", one.object},
+                        {"count", one.count},
+                        {"origin", to_json(plan.network.allow.origin)}};
+        refusal.update(grant_json(grant));
+        list.push_back(std::move(refusal));
+    }
+    return list;
+}
+
+std::uint64_t unlisted(const Outcome& outcome) {
+    std::uint64_t count = outcome.uncounted_calls;
+    for (const netns::NetworkRefusal& one : outcome.network_refusals) {
+        count += one.kind == netns::NetworkRefusal::Kind::others ? one.count : 0;
+    }
+    return count;
+}
+
+/// ISO 8601, in UTC.
+std::string time_text(std::chrono::system_clock::time_point time) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, sizeof "2026-01-01T00:00:00"> text{};
+    std::strftime(text.data(), text.size(), "%FT%T", &parts);
+    return fmt::format("{}.{:03}Z", text.data(), milliseconds);
+}
+
+std::optional<int> as_descriptor(const std::string& target) {
+    int number = -1;
+    const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), number);
+    return error == std::errc() && end == target.data() + target.size() && number >= 0 ? std::optional(number)
+                                                                                       : std::nullopt;
+}
+
+Error cannot_write(const std::string& target) {
+    return Error(fmt::format("--report-json {}: cannot write the report", escaped(target)));
+}
+
+} // namespace
+
+ReportFile::ReportFile(const std::string& target, bool detached) {
+    if (const std::optional<int> number = as_descriptor(target)) {
+        if (detached) {
+            throw cannot_write(target).cause("a detached run keeps no descriptor of its caller").fix("name a file");
+        }
+        const int flags = ::fcntl(*number, F_GETFL);
+        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+            throw cannot_write(target)
+                .cause(flags < 0 ? "the descriptor is not open" : "the descriptor is open for reading only")
+                .fix(fmt::format("sandbox --report-json {} CMD {}>FILE; a file of that name: ./{}", *number, *number,
+                                 *number));
+        }
+        file_.reset(::fcntl(*number, F_DUPFD_CLOEXEC, 3));
+    } else {
+        constexpr mode_t kMode = 0666; // less the caller's umask
+        constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+        file_.reset(::open(target.c_str(), kFlags | O_CREAT | O_EXCL, kMode));
+        made_ = static_cast<bool>(file_);
+        if (!file_ && errno == EEXIST) {
+            file_.reset(::open(target.c_str(), kFlags));
+        }
+        path_ = target;
+    }
+    if (!file_) {
+        throw cannot_write(target).kernel(errno);
+    }
+}
+
+ReportFile::~ReportFile() {
+    if (made_) {
+        ::unlink(path_.c_str());
+    }
+}
+
+void ReportFile::write(const std::string& text) {
+    const bool is_emptied = path_.empty() || ::ftruncate(file_.get(), 0) == 0 || errno == EINVAL; // a pipe, a terminal
+    if (!is_emptied || !write_all(file_.get(), text)) {
+        throw Error("cannot write the report").kernel(errno);
+    }
+    made_ = false;
+}
+
+std::string report_text(const Outcome& outcome, const Plan& plan) {
+    std::vector<std::string> lines;
+    add_calls(lines, outcome, plan.seccomp);
+    std::string text;
+    if (!lines.empty()) {
+        text = fmt::format("refused under the profile {}\n  {}", plan.profile, fmt::join(lines, "\n  "));
+    }
+    if (outcome.listener_error != 0) {
+        text += fmt::format("{}note: which system calls were refused is not known: {}", text.empty() ? "" : "\n",
+                            blindness(outcome.listener_error));
+    }
+    if (!outcome.network_refusals.empty()) {
+        std::vector<std::string> network;
+        std::ranges::transform(outcome.network_refusals, std::back_inserter(network), &netns::NetworkRefusal::text);
+        text += fmt::format("{}note: the network is held to a list ({}), and refused\n  {}", text.empty() ? "" : "\n",
+                            written_at(plan.network.allow.origin), fmt::join(network, "\n  "));
+    }
+    return text;
+}
+
+bool is_report_told(const ReportOptions& options, const Outcome& outcome, bool quiet, bool to_terminal) {
+    using When = ReportOptions::When;
+    if (options.when != When::automatic) {
+        return options.when == When::always;
+    }
+    return !quiet && (to_terminal || outcome.status != 0);
+}
+
+std::string report_json(const Outcome& outcome, const Plan& plan, std::chrono::system_clock::time_point start,
+                        std::chrono::system_clock::time_point end) {
+    Json blind = Json::array();
+    if (outcome.listener_error != 0) {
+        blind.push_back({{"kind", "syscall"}, {"why", blindness(outcome.listener_error)}});
+    }
+    Json document = {{"profile", plan.profile},
+                     {"start", time_text(start)},
+                     {"end", time_text(end)},
+                     {"exit",
+                      {{"status", outcome.status},
+                       {"signal", outcome.signal == 0 ? Json(nullptr) : Json(outcome.signal)},
+                       {"reason", reason_word(outcome)}}},
+                     {"refusals", refusals_json(outcome, plan)},
+                     {"unlisted", unlisted(outcome)},
+                     {"blind", std::move(blind)}};
+    return to_text(document);
+}
+
+} // namespace sandbox

@@ -1,0 +1,24 @@
+// What would let a refused system call pass: an option and a line of a profile; or why nothing should.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/plan/plan.hpp"
+
+namespace sandbox {
+
+/// One refusal's way out. Applied as written it lets the call happen; where nothing does, or nothing should, `advice`
+/// says so and the others are empty.
+struct Grant {
+    std::string option;  ///< "--seccomp-allow ptrace"
+    std::string profile; ///< lines for the head of a profile: "seccomp.allow = [\"ptrace\"]"
+    std::string advice;  ///< without a full stop
+
+    bool operator==(const Grant&) const = default;
+};
+
+/// \param refused_by the entry that refused it; null: the default did.
+[[nodiscard]] Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const SeccompEntry* refused_by);
+
+} // namespace sandbox
