@@ -223,13 +223,14 @@ check-docs: $(PROGRAMS) ## Check that every option has its man entry and complet
 	@$(RUN_ALL) "docs=$(STAGED) sh tests/docs.sh"
 
 .PHONY: bench
-bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(BENCH_TRAFFIC) $(PROBES) ## Measure a start beside the peers'; memory; system calls; networks; layers; runs; images; limits
+bench: $(PROGRAMS) $(BENCH) $(BENCH_PEER) $(BENCH_TRAFFIC) $(PROBES) ## Measure a start beside the peers'; memory; system calls; networks; layers; runs; reports; images; limits
 	@sh tests/support/deps.sh workstation
 	@$(STAGED) $(BENCH) $(BENCH_PEER)
 	@$(STAGED) $(BENCH) joins
 	@$(STAGED) $(BENCH) network $(BENCH_TRAFFIC)
 	@$(STAGED) $(BENCH) layers
 	@$(STAGED) $(BENCH) runs
+	@$(STAGED) $(BENCH) reports
 	@$(STAGED) $(BENCH) images
 	@$(STAGED) sh tests/workstation/bench.sh $(KIND)
 

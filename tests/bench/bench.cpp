@@ -3,6 +3,7 @@
 // bench joins: what it costs to enter a sandbox that runs.
 // bench layers: what layers cost a start, a build and git.
 // bench runs: what the record of a run costs a start, and a look at a hundred runs.
+// bench reports: what it costs that refused system calls are reported.
 // bench images: what an import costs beside the programs that unpack the same image.
 // Everything of one table is measured interleaved in one run: only the ratios carry over to another machine.
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #include "tests/bench/measure.hpp"
 #include "tests/bench/network.hpp"
 #include "tests/bench/peers.hpp"
+#include "tests/bench/reports.hpp"
 #include "tests/bench/runs.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/world.hpp"
@@ -225,7 +227,8 @@ void run_bench(const char* peer_program) {
 
 int main(int argc, char** argv) {
     if (argc != 2 && !(argc == 3 && std::string_view(argv[1]) == "network")) {
-        std::fputs("usage: bench PEER | bench limits | bench joins | bench layers | bench runs | bench images | "
+        std::fputs("usage: bench PEER | bench limits | bench joins | bench layers | bench runs | bench reports | bench "
+                   "images | "
                    "bench network TRAFFIC\n",
                    stderr);
         return 2;
@@ -239,6 +242,8 @@ int main(int argc, char** argv) {
             measure_layers();
         } else if (std::string_view(argv[1]) == "runs") {
             measure_runs();
+        } else if (std::string_view(argv[1]) == "reports") {
+            measure_reports();
         } else if (std::string_view(argv[1]) == "images") {
             static_cast<void>(measure_images());
         } else if (std::string_view(argv[1]) == "network") {

@@ -433,9 +433,10 @@ print('open again')
 
 BOOST_AUTO_TEST_CASE(the_end_tells_what_was_refused_how_often_and_what_would_allow_it) {
     NEEDS(can_hold(), kNoList);
-    const Result told = on_host("$SANDBOX --net-allow allowed.test:443 --net-allow near.test $PROBE name,other.test "
-                                "tcp,allowed.test,80 tcp,198.51.100.2,443 tcp,198.51.100.2,443 udp,198.51.100.2,9000 "
-                                "tcp,near.test,80 tcp,2001:db8::2,80");
+    const Result told =
+        on_host("$SANDBOX --report always --net-allow allowed.test:443 --net-allow near.test $PROBE name,other.test "
+                "tcp,allowed.test,80 tcp,198.51.100.2,443 tcp,198.51.100.2,443 udp,198.51.100.2,9000 "
+                "tcp,near.test,80 tcp,2001:db8::2,80");
     BOOST_TEST(told.said("note: the network is held to a list (--net-allow allowed.test:443), and refused"), told);
     BOOST_TEST(told.said("'other.test', asked for "), told);
     BOOST_TEST(told.said("--net-allow other.test"), told);
@@ -446,11 +447,11 @@ BOOST_AUTO_TEST_CASE(the_end_tells_what_was_refused_how_often_and_what_would_all
                          "--net-allow 10.9.9.9:80"),
                told);
     BOOST_TEST(told.said("[2001:db8::2], tcp port 80, once: --net-allow '[2001:db8::2]:80'"), told);
-    const Result alias = on_host("$SANDBOX --net-allow alias.test:443 $PROBE tcp,alias.test,80; "
-                                 "$SANDBOX --net-allow alias.test:80 $PROBE tcp,alias.test,80");
+    const Result alias = on_host("$SANDBOX --report always --net-allow alias.test:443 $PROBE tcp,alias.test,80; "
+                                 "$SANDBOX --report always --net-allow alias.test:80 $PROBE tcp,alias.test,80");
     BOOST_TEST(alias.out == "tcp,alias.test,80 ECONNREFUSED\ntcp,alias.test,80 open\n", alias);
     BOOST_TEST(alias.said("alias.test at 198.51.100.1, tcp port 80, once: --net-allow alias.test:80"), alias);
-    const Result nothing = on_host("$SANDBOX --net-allow allowed.test $PROBE tcp,allowed.test,80");
+    const Result nothing = on_host("$SANDBOX --report always --net-allow allowed.test $PROBE tcp,allowed.test,80");
     BOOST_TEST(!nothing.said("refused"), nothing);
 }
 

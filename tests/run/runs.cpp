@@ -242,9 +242,9 @@ BOOST_AUTO_TEST_CASE(traffic_is_counted_on_the_sandboxs_own_interface) {
 
 BOOST_AUTO_TEST_CASE(stats_of_a_run_count_its_traffic) {
     NEEDS(installed("slirp4netns") && fs::exists("/dev/net/tun"), "slirp4netns or /dev/net/tun is missing");
-    // The first waits for the router's address.
-    const std::string send = "echo 0 >/dev/udp/10.0.2.2/9; sleep 0.5; for i in $(seq 150); do echo 0123456789 "
-                             ">/dev/udp/10.0.2.2/9; done";
+    // What waits for the router's address comes later, and not all of it: on until the interface has counted enough.
+    const std::string send = "until [ $(awk '/tap0:/ { print $11 }' /proc/net/dev) -ge 60 ]; do "
+                             "echo 0123456789 >/dev/udp/10.0.2.2/9; done";
     const auto used = [&](const Words& options, const std::string& script) {
         Words words = {"--quiet", "--profile", "default", "--stats=json"};
         words.insert(words.end(), options.begin(), options.end());
