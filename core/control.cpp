@@ -26,7 +26,7 @@ Pair make_pair() {
 
 namespace {
 
-/// One descriptor stands alone; more are the namespaces.
+/// One descriptor stands alone; more are the namespaces, and what comes with them.
 void take_descriptors(const cmsghdr& rights, Received& received) {
     int passed[kMostPassed];
     const std::size_t count = (rights.cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -36,7 +36,8 @@ void take_descriptors(const cmsghdr& rights, Received& received) {
         return;
     }
     for (std::size_t i = 0; i < count; ++i) {
-        received.namespaces.at(i).reset(passed[i]);
+        Fd& place = i < received.namespaces.size() ? received.namespaces[i] : received.descriptor;
+        place.reset(passed[i]);
     }
 }
 

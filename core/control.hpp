@@ -24,7 +24,8 @@ struct Pair {
 /// A message from the child, with what came beside it.
 struct Received {
     ChildMessage message;
-    Fd descriptor;                                     ///< terminal: the pty's master; network: the network namespace
+    /// terminal: the pty's master; network: the network namespace; namespaces: the links of the hidden names, if any
+    Fd descriptor;
     std::array<Fd, kNamespaceNames.size()> namespaces; ///< namespaces: all of them
     pid_t sender = 0; ///< the sender's pid as this process sees it; the kernel's word, not the sender's
 };
@@ -40,7 +41,7 @@ bool send(int socket, const SupervisorMessage& message);
 [[nodiscard]] int send_descriptor(int socket, ChildMessage::Kind kind, int descriptor);
 /// The same with at most kMostPassed of them.
 [[nodiscard]] int send_descriptors(int socket, const ChildMessage& message, std::span<const int> descriptors);
-inline constexpr std::size_t kMostPassed = kNamespaceNames.size();
+inline constexpr std::size_t kMostPassed = kNamespaceNames.size() + 1;
 
 /// The child's side: waits for `proceed`.
 /// \return false when the supervisor is gone.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "core/base/error.hpp"
@@ -57,15 +58,17 @@ Opened open_own(const StepReporter& failure) {
     return opened;
 }
 
-void offer(int control, const Opened& opened, const Identity& identity, const StepReporter& failure) {
-    std::array<int, kNamespaceNames.size()> numbers{};
+void offer(int control, const Opened& opened, const Identity& identity, int beside, const StepReporter& failure) {
+    std::array<int, kNamespaceNames.size() + 1> numbers{};
     for (std::size_t i = 0; i < opened.size(); ++i) {
         numbers[i] = opened[i].get();
     }
     ChildMessage message{};
     message.kind = ChildMessage::Kind::namespaces;
     message.identity = identity;
-    failure.at(Step::offer_namespaces, control::send_descriptors(control, message, numbers));
+    numbers.back() = beside;
+    const std::span sent = std::span(numbers).first(beside < 0 ? opened.size() : numbers.size());
+    failure.at(Step::offer_namespaces, control::send_descriptors(control, message, sent));
 }
 
 NamespaceInodes inodes_of(const Opened& namespaces) {

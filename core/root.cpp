@@ -20,6 +20,8 @@ namespace {
 /// The stage's two empty objects, for covers.
 constexpr const char* kEmptyDirectory = "empty";
 constexpr const char* kEmptyFile = "nothing";
+/// Its directory of hidden_names::Places.
+constexpr const char* kSecondNames = "hidden-names";
 
 /// Builds the root from one tmpfs, the stage. "root" in it becomes the new root; every private place and every cover is
 /// a bind of a directory beside it, because a bind costs a fraction of a file system of its own. The stage is attached
@@ -29,7 +31,7 @@ public:
     Builder(const Materials& materials, Identity& identity, const StepReporter& failure)
         : materials_(materials), identity_(identity), failure_(failure) {}
 
-    Fd build();
+    Assembled build();
 
 private:
     void make_stage();
@@ -45,6 +47,7 @@ private:
     void make_link(const RootEntry& entry);
     void bind(const RootEntry& entry);
     void attach_private_directory(const RootEntry& entry, Step step);
+    void open_for_hidden_names(const char* home);
     void attach_text(const RootEntry& entry);
     void attach_empty(const char* name, const Fd& target, const RootEntry& entry, Step step);
     void pin(const RootEntry& entry);
@@ -77,13 +80,14 @@ private:
     Fd descriptors_; ///< /proc/self/fd, which the stage covers: for overlays
     Fd stage_;
     Fd root_;
+    hidden_names::Places hidden_names_;
     bool has_tty_group_ = false;
     unsigned private_count_ = 0;
 };
 
 constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-Fd Builder::build() {
+Assembled Builder::build() {
     const RootPlan& plan = materials_.root;
     has_tty_group_ = plan.has_tty_group;
     make_stage();
@@ -95,7 +99,7 @@ Fd Builder::build() {
         add(entry);
     }
     seal(plan);
-    return std::move(root_);
+    return {std::move(root_), std::move(hidden_names_)};
 }
 
 void Builder::make_stage() {
@@ -323,6 +327,19 @@ void Builder::attach_private_directory(const RootEntry& entry, Step step) {
     const Fd tree = mount::clone_single(stage_.get(), name);
     require(tree, step, dest);
     attach_at(tree, entry, step);
+    if (entry.dest == materials_.root.hidden_names.home) {
+        open_for_hidden_names(name);
+    }
+}
+
+/// `home` is the stage's name for it.
+void Builder::open_for_hidden_names(const char* home) {
+    const char* const dest = materials_.root.hidden_names.home.c_str();
+    failure_.at(Step::plant_link, ::mkdirat(stage_.get(), kSecondNames, 0755), dest);
+    hidden_names_.home = mount::open_below(stage_.get(), home);
+    require(hidden_names_.home, Step::plant_link, dest);
+    hidden_names_.second = mount::open_below(stage_.get(), kSecondNames);
+    require(hidden_names_.second, Step::plant_link, dest);
 }
 
 /// Covers `dest` with the stage's empty file or directory. A file of ours, not /dev/null: nothing that could have been
@@ -436,7 +453,7 @@ void Builder::seal(const RootPlan& plan) {
 
 } // namespace
 
-Fd assemble(const Materials& materials, Identity& identity, const StepReporter& failure) {
+Assembled assemble(const Materials& materials, Identity& identity, const StepReporter& failure) {
     return Builder(materials, identity, failure).build();
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/base/fd.hpp"
 #include "core/base/step.hpp"
+#include "core/hidden_names.hpp"
 #include "core/overlay.hpp"
 #include "core/plan/plan.hpp"
 #include "core/tree_user.hpp"
@@ -23,12 +24,17 @@ struct Materials {
     const std::string& made_workdir;        ///< a directory that is made in a tree of its own; empty: none
 };
 
+/// What has been built.
+struct Assembled {
+    Fd root;
+    hidden_names::Places hidden_names; ///< where the links go, when there is time: nothing of them is made yet
+};
+
 /// Builds the root file system that the plan lists, entry by entry. Before: the process has its own user and mount
-/// namespaces, its maps are written, and all mounts are private. After: the returned descriptor is the new root, an
-/// attached mount, sealed read-only where it is ours; nothing of it is visible from "/" yet. `identity`
+/// namespaces, its maps are written, and all mounts are private. After: the returned root is an attached mount, sealed read-only where it is ours; nothing of it is visible from "/" yet. `identity`
 /// owns the private directories; where the plan has a user to look up, it is filled first. Plain code, for between
 /// clone and exec; leaves through `failure`.
-[[nodiscard]] Fd assemble(const Materials& materials, Identity& identity, const StepReporter& failure);
+[[nodiscard]] Assembled assemble(const Materials& materials, Identity& identity, const StepReporter& failure);
 
 /// pivot_root(2) into `new_root`, then unmounts all that was there before. After: no path, descriptor or mount of this
 /// process but `new_root`'s own leads to the old root.

@@ -280,6 +280,10 @@ void write_filesystem(Page& page, const RootPlan& root) {
     for (const RootEntry& entry : root.entries) {
         page.line(fact(entry), entry.origin);
     }
+    const HiddenNames& hidden = root.hidden_names;
+    for (const HiddenName& name : hidden.list) {
+        page.line(fmt::format("{:<11} {} -> {}", "told", escaped(name.path), escaped(name.target)), hidden.origin);
+    }
     for (const std::string& directory : root.ensure_directories) {
         page.line(
             named("made first", fmt::format("{} on the host, mode 0700, where it is missing", escaped(directory))));

@@ -183,6 +183,24 @@ Json overlays(const OverlaysPlan& plan) {
             {"layers", std::move(list)}};
 }
 
+/// Null where the home is not private.
+Json hidden_names(const HiddenNames& plan) {
+    if (plan.home.empty()) {
+        return nullptr;
+    }
+    Json names = Json::array();
+    for (const HiddenName& name : plan.list) {
+        names.push_back({{"name", name.name},
+                         {"source", name.source},
+                         {"link", name.path},
+                         {"target", name.target},
+                         {"kind", name.is_directory ? "directory" : "file"}});
+    }
+    return {{"home", with_origin(plan.home, plan.origin)},
+            {"directories", plan.directories},
+            {"names", std::move(names)}};
+}
+
 Json filesystem(const RootPlan& plan) {
     Json entries = Json::array();
     for (const RootEntry& entry : plan.entries) {
@@ -192,6 +210,7 @@ Json filesystem(const RootPlan& plan) {
                    {"entries", std::move(entries)},
                    {"ensured", plan.ensure_directories},
                    {"stage_point", plan.stage_point},
+                   {"hidden_names", hidden_names(plan.hidden_names)},
                    {"tty_group", plan.has_tty_group}};
     if (plan.tree) {
         result["tree"] = {{"directory", plan.tree->directory.empty() ? Json(nullptr) : Json(plan.tree->directory)},

@@ -16,6 +16,7 @@
 // child      | mapped: cgroup namespace; all mounts private          | what it creates from here on has an owner
 // child      | root assembled, pivot_root, old root unmounted        | chroot can be left, this cannot
 // supervisor | keeps the namespaces open, records the run            | sandboxctl can find it before CMD has run
+// child      | meanwhile: the links of the hidden names in the home  | what CMD looks at is told when it has ended
 // pid 1      | session, keyring; groups dropped, ids taken           | in the new root, so nothing of the host is met
 // pid 1      | terminal, working directory                           | with CMD's ids, so with CMD's rights
 // pid 1      | securebits, capabilities, no_new_privs, read back     | before the filter, which need not allow them
@@ -47,6 +48,7 @@
 #include "core/credentials.hpp"
 #include "core/execute.hpp"
 #include "core/fuse_overlays.hpp"
+#include "core/hidden_names.hpp"
 #include "core/ids.hpp"
 #include "core/init.hpp"
 #include "core/namespaces.hpp"
@@ -205,13 +207,16 @@ void hand_over_listener(const Execution::Listener& listener) {
                                     control,
                                     plan.ids.user_in_root,
                                     plan.process.makes_workdir ? plan.process.workdir : no_workdir};
-    Fd root = root::assemble(materials, start.identity, failure);
+    root::Assembled assembled = root::assemble(materials, start.identity, failure);
     if (plan.process.takes_home_from_root) {
         start.execution.set_home(start.identity.home);
     }
-    root::enter(std::move(root), failure);
+    root::enter(std::move(assembled.root), failure);
     // The host's files are gone but for what the plan grants, so others may join.
-    namespaces::offer(control, opened, start.identity, failure);
+    const int second_names = assembled.hidden_names.second.get();
+    namespaces::offer(control, opened, start.identity, second_names, failure);
+    // While the supervisor records the run.
+    hidden_names::plant(assembled.hidden_names, plan.root.hidden_names, start.identity, failure);
     become_init(start, umask, failure);
 }
 

@@ -25,6 +25,8 @@ struct Outcome {
     std::vector<RefusedCall> refused_calls = {};
     std::uint64_t uncounted_calls = 0; ///< refused beside those
     int listener_error = 0;            ///< why refused calls were not seen; 0: they were
+    /// The usual secrets of the host's home that CMD looked at in its private one, where they are hidden: "~/.ssh".
+    std::vector<std::string> looked_at = {};
 };
 
 /// In one word: "exit", "signal", "timeout", "oom" or "killed".

@@ -16,6 +16,7 @@
 #include "core/base/exit_status.hpp"
 #include "core/base/step_error.hpp"
 #include "core/base/sys.hpp"
+#include "core/hidden_names.hpp"
 #include "core/plan/publish_plan.hpp"
 #include "core/standard_streams.hpp"
 
@@ -158,6 +159,7 @@ void Supervisor::on_message(control::Received received) {
                 .cause("this process may open no more files")
                 .fix("raise its limit: ulimit -n");
         }
+        hidden_names_ = std::move(received.descriptor);
         recorder_.record(std::move(received.namespaces), {.init = init_.pid(),
                                                           .identity = received.message.identity,
                                                           .cgroup = cgroup_,
@@ -427,6 +429,9 @@ Outcome Supervisor::conclude() {
     outcome.refused_calls = refused_.finish();
     outcome.uncounted_calls = refused_.uncounted();
     outcome.listener_error = listener_error_;
+    if (hidden_names_) {
+        outcome.looked_at = hidden_names::looked_at(hidden_names_.get(), plan_.root.hidden_names);
+    }
     return outcome;
 }
 

@@ -19,7 +19,8 @@ struct ChildMessage {
         failed,  ///< a step failed; `failure` says which; the child has gone
         entered, ///< the sender has entered a sandbox that runs; SCM_CREDENTIALS hold its pid; it waits for `proceed`
         network, ///< carries the network namespace as SCM_RIGHTS
-        namespaces, ///< carries all namespaces as SCM_RIGHTS, in the order of kNamespaceNames; `identity` is CMD's
+        namespaces, ///< carries all namespaces as SCM_RIGHTS, in the order of kNamespaceNames, and behind them, where
+                    ///< there are hidden names, the directory of their links; `identity` is CMD's
         layer,      ///< carries the descriptor of a FUSE file system as SCM_RIGHTS
         terminal,   ///< carries the pty's master as SCM_RIGHTS
         listener,   ///< carries the listener of CMD's filter as SCM_RIGHTS; without one, `status` is the errno for it

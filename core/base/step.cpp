@@ -69,6 +69,8 @@ StepWords words(Step step) {
         return {"enter the new root"};
     case Step::leave_old_root:
         return {"leave the old root"};
+    case Step::plant_link:
+        return {"plant the link", true};
     case Step::clear_dumpable:
         return {"close pid 1 to other processes (PR_SET_DUMPABLE)"};
     case Step::become_subreaper:

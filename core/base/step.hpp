@@ -38,6 +38,7 @@ enum class Step : std::uint8_t {
     offer_namespaces,
     enter_root,
     leave_old_root,
+    plant_link,
     become_subreaper,
     start_session,
     join_keyring,

@@ -13,6 +13,7 @@
 #include "core/plan/filesystem_context.hpp"
 #include "core/plan/generated_files.hpp"
 #include "core/plan/grants.hpp"
+#include "core/plan/hidden_names_plan.hpp"
 #include "core/plan/hide.hpp"
 #include "core/plan/masks.hpp"
 #include "core/plan/overlay_plan.hpp"
@@ -96,6 +97,7 @@ RootPlan plan_root(FilesystemContext& context, std::vector<std::string> ensured)
         root.entries.push_back(std::move(mask));
     }
     refuse_writable_cgroups(context, root);
+    root.hidden_names = plan_hidden_names(context);
     root.ensure_directories = std::move(ensured);
     return root;
 }

@@ -226,6 +226,23 @@ struct TreeRoot {
     std::string id;
 };
 
+/// A name of the usual secrets in a private home: a symbolic link, whose time of access tells that CMD walked it.
+struct HiddenName {
+    std::string name;   ///< as the user writes it: "~/.ssh"
+    std::string source; ///< what a grant would show: the path on the host, which may have nothing of that name
+    std::string path;   ///< of the link, inside
+    std::string target; ///< what the link holds: an absolute path inside, in the private home
+    bool is_directory = false; ///< the target is made, mode 0700; else it is absent, and CMD may create it
+};
+
+/// All of them in one private home.
+struct HiddenNames {
+    std::string home;                     ///< the private directory; empty: there are no links
+    Origin origin;                        ///< what makes the home private, and so hides them
+    std::vector<std::string> directories; ///< made first, mode 0700, where they are missing
+    std::vector<HiddenName> list;
+};
+
 struct RootPlan {
     std::optional<TreeRoot> tree; ///< the base is this, neither the host's root nor an empty one
     bool host_root = false;       ///< the host's "/" itself is the base ("/" was granted), else an empty tmpfs
@@ -237,6 +254,7 @@ struct RootPlan {
     bool has_tty_group = false; ///< devpts: its terminals belong to the group tty (5), which is mapped
     /// Directories of ours that must exist before a run that grants something above them; made with mode 0700.
     std::vector<std::string> ensure_directories;
+    HiddenNames hidden_names;
 };
 
 /// A system call by its name, which is the same on every architecture, and its native number.

@@ -124,6 +124,13 @@ std::string root_text(const RootPlan& root) {
                                        : " (in the tree)") +
                 from(entry.origin) + "\n";
     }
+    for (const std::string& directory : root.hidden_names.directories) {
+        text += "  directory for links " + escaped(directory) + "\n";
+    }
+    for (const HiddenName& name : root.hidden_names.list) {
+        text += fmt::format("  told {} {} -> {}{}{}\n", name.name, escaped(name.path), escaped(name.target),
+                            name.is_directory ? " directory" : "", from(root.hidden_names.origin));
+    }
     return text;
 }
 

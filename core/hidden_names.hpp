@@ -1,0 +1,30 @@
+// The links of the hidden names: a private home holds one for each of the usual secrets, and the kernel notes in a
+// link's time of access when somebody walks it. Each has a second name in a directory outside of the sandbox's root,
+// through which the supervisor reads that time: nothing that CMD does to the home leads it elsewhere.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/fd.hpp"
+#include "core/base/identity.hpp"
+#include "core/base/step.hpp"
+#include "core/plan/plan.hpp"
+
+namespace sandbox::hidden_names {
+
+/// Two directories of one mount, which CMD never sees: link(2) makes no second name in another.
+struct Places {
+    Fd home;   ///< the private home, without what is mounted in it; none: the plan has no links
+    Fd second; ///< empty; the second names, "0", "1"... in the order of HiddenNames::list
+};
+
+/// Makes the directories and the links. Before: CMD has not started. The places in the home belong to `owner`.
+/// Plain code, for between clone and exec; leaves through `failure`.
+void plant(const Places& places, const HiddenNames& names, const Identity& owner, const StepReporter& failure);
+
+/// What was walked, of the names that the host has: the others hide nothing. Before: nothing of the sandbox runs.
+/// `second` is Places::second. A link whose inode was changed otherwise (times set, name removed) tells nothing.
+[[nodiscard]] std::vector<std::string> looked_at(int second, const HiddenNames& names);
+
+} // namespace sandbox::hidden_names
