@@ -31,9 +31,10 @@ struct Assembled {
 };
 
 /// Builds the root file system that the plan lists, entry by entry. Before: the process has its own user and mount
-/// namespaces, its maps are written, and all mounts are private. After: the returned root is an attached mount, sealed read-only where it is ours; nothing of it is visible from "/" yet. `identity`
-/// owns the private directories; where the plan has a user to look up, it is filled first. Plain code, for between
-/// clone and exec; leaves through `failure`.
+/// namespaces, its maps are written, and all mounts are private. After: the returned root is an attached mount, sealed
+/// read-only where it is ours; nothing of it is visible from "/" yet. `identity` owns the private directories; where
+/// the plan has a user to look up, it is filled first. Plain code, for between clone and exec; leaves through
+/// `failure`.
 [[nodiscard]] Assembled assemble(const Materials& materials, Identity& identity, const StepReporter& failure);
 
 /// pivot_root(2) into `new_root`, then unmounts all that was there before. After: no path, descriptor or mount of this

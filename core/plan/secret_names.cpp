@@ -17,7 +17,6 @@ constexpr auto kNames = std::to_array<SecretName>({
     {kDirectory, ".password-store"},          // pass(1)
     {kDirectory, ".aws"},                     // access keys of AWS, and cached sessions
     {kDirectory, ".azure"},                   // tokens of az
-    {kDirectory, ".oci"},                     // API keys of Oracle's cloud
     {kDirectory, ".kube"},                    // certificates and tokens of clusters
     {kDirectory, ".docker"},                  // config.json: passwords of registries
     {kDirectory, ".terraform.d"},             // credentials.tfrc.json: tokens of Terraform's registries
@@ -27,7 +26,6 @@ constexpr auto kNames = std::to_array<SecretName>({
     {kDirectory, ".config/op"},               // 1Password
     {kDirectory, ".config/rclone"},           // keys of every store that is synchronised
     {kDirectory, ".mozilla"},                 // Firefox: cookies and saved passwords
-    {kDirectory, ".thunderbird"},             // mail, and the passwords to it
     {kDirectory, ".config/chromium"},         // cookies and saved passwords
     {kDirectory, ".config/google-chrome"},    // the same of Chrome
     {kFile,      ".netrc"},                   // passwords for curl(1), git(1) and ftp(1)
@@ -38,8 +36,6 @@ constexpr auto kNames = std::to_array<SecretName>({
     {kFile,      ".pgpass"},                  // passwords of PostgreSQL
     {kFile,      ".my.cnf"},                  // passwords of MySQL
     {kFile,      ".vault-token"},             // HashiCorp's Vault
-    {kFile,      ".s3cfg"},                   // keys of s3cmd
-    {kFile,      ".boto"},                    // keys of gsutil and boto
 });
 // clang-format on
 

@@ -48,6 +48,22 @@ BOOST_AUTO_TEST_CASE(all_namespaces_arrive_in_their_order_with_who_cmd_is) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_comes_behind_the_namespaces_is_the_descriptor) {
+    const control::Pair pair = control::make_pair();
+    const Fd net = open_namespace(2);
+    const Fd directory(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    std::array<int, kNamespaceNames.size() + 1> numbers{};
+    numbers.fill(net.get());
+    numbers.back() = directory.get();
+    ChildMessage message{};
+    message.kind = ChildMessage::Kind::namespaces;
+    BOOST_REQUIRE(control::send_descriptors(pair.child.get(), message, numbers) > 0);
+    const std::optional<control::Received> received = control::receive(pair.supervisor.get());
+    BOOST_REQUIRE(received.has_value());
+    BOOST_TEST(inode_of(received->namespaces.back().get()) == inode_of(net.get()));
+    BOOST_TEST(inode_of(received->descriptor.get()) == inode_of(directory.get()));
+}
+
 BOOST_AUTO_TEST_CASE(one_descriptor_stands_alone) {
     const control::Pair pair = control::make_pair();
     const Fd net = open_namespace(2);
