@@ -7,7 +7,7 @@ set -eu
 script='echo "user $(id -un), pid $$, host $(uname -n)"
 echo "processes: $(ls /proc | grep -c "^[0-9]")"
 echo "network:   $(ls /sys/class/net 2>/dev/null || tail -n +3 /proc/net/dev | cut -d: -f1)"
-echo "my home:   $(ls -A ~ | wc -l) entries"
+echo "my home:   $(ls ~ | wc -l) entries"
 touch /usr/x 2>/dev/null || echo "/usr is read-only"
 touch "$PWD/x" 2>/dev/null || echo "$PWD is read-only"'
 
