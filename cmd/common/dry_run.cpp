@@ -282,7 +282,7 @@ void write_filesystem(Page& page, const RootPlan& root) {
     }
     const HiddenNames& hidden = root.hidden_names;
     for (const HiddenName& name : hidden.list) {
-        page.line(fmt::format("{:<11} {} -> {}", "told", escaped(name.path), escaped(name.target)), hidden.origin);
+        page.line(fmt::format("{:<11} {} -> {}", "trip link", escaped(name.path), escaped(name.target)), hidden.origin);
     }
     for (const std::string& directory : root.ensure_directories) {
         page.line(

@@ -125,10 +125,10 @@ std::string root_text(const RootPlan& root) {
                 from(entry.origin) + "\n";
     }
     for (const std::string& directory : root.hidden_names.directories) {
-        text += "  directory for links " + escaped(directory) + "\n";
+        text += "  trip-link directory " + escaped(directory) + "\n";
     }
     for (const HiddenName& name : root.hidden_names.list) {
-        text += fmt::format("  told {} {} -> {}{}{}\n", name.name, escaped(name.path), escaped(name.target),
+        text += fmt::format("  trip-link {} {} -> {}{}{}\n", name.name, escaped(name.path), escaped(name.target),
                             name.is_directory ? " directory" : "", from(root.hidden_names.origin));
     }
     return text;

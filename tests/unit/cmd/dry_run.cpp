@@ -56,6 +56,22 @@ BOOST_AUTO_TEST_CASE(the_json_holds_the_whole_plan) {
     BOOST_TEST(json["profile"]["files"].size() == composed.profile.lineage.size());
 }
 
+BOOST_AUTO_TEST_CASE(the_links_of_hidden_names_are_shown_with_what_hides_them) {
+    const Composed composed({"-p", "strict"});
+    const nlohmann::json hidden = composed.json()["filesystem"]["hidden_names"];
+    BOOST_TEST(hidden["home"]["value"] == "/home/dev");
+    BOOST_TEST(hidden["home"]["origin"]["key"] == "filesystem.tmpfs");
+    BOOST_TEST(hidden["names"].size() == composed.plan.root.hidden_names.list.size());
+    BOOST_TEST(hidden["names"][0]["name"] == "~/.ssh");
+    BOOST_TEST(hidden["names"][0]["link"] == "/home/dev/.ssh");
+    BOOST_TEST(hidden["names"][0]["target"] == "/home/dev/.sandbox/.ssh");
+    BOOST_TEST(hidden["names"][0]["kind"] == "directory");
+    BOOST_TEST(contains(composed.text(), "trip link   /home/dev/.npmrc -> /home/dev/.sandbox/.npmrc"));
+    const Composed without({"-p", "permissive"});
+    BOOST_TEST(without.json()["filesystem"]["hidden_names"].is_null());
+    BOOST_TEST(!contains(without.text(), "trip link"));
+}
+
 BOOST_AUTO_TEST_CASE(limits_of_the_sandbox_are_shown_with_the_places_they_may_be_held_in) {
     const Composed composed({"-p", "strict", "--memory", "512m"});
     const nlohmann::json cgroup = composed.json()["cgroup"];
