@@ -54,8 +54,8 @@ void make_link(const Places& places, const HiddenName& name, std::size_t number,
     const char* const object = name.path.c_str();
     failure.at(Step::plant_link, ::symlinkat(name.target.c_str(), directory, second.data()), object);
     failure.at(Step::plant_link, ::utimensat(directory, second.data(), kTimes, AT_SYMLINK_NOFOLLOW), object);
-    failure.at(Step::plant_link,
-               ::linkat(directory, second.data(), places.home.get(), in_home(name.path, names), 0), object);
+    failure.at(Step::plant_link, ::linkat(directory, second.data(), places.home.get(), in_home(name.path, names), 0),
+               object);
     // Linux 6.13 gives a time that was asked for a successor of its own, within one tick of the clock too.
     struct stat status {};
     failure.at(Step::plant_link, ::fstatat(directory, second.data(), &status, AT_SYMLINK_NOFOLLOW), object);

@@ -196,9 +196,8 @@ Json hidden_names(const HiddenNames& plan) {
                          {"target", name.target},
                          {"kind", name.is_directory ? "directory" : "file"}});
     }
-    return {{"home", with_origin(plan.home, plan.origin)},
-            {"directories", plan.directories},
-            {"names", std::move(names)}};
+    return {
+        {"home", with_origin(plan.home, plan.origin)}, {"directories", plan.directories}, {"names", std::move(names)}};
 }
 
 Json filesystem(const RootPlan& plan) {

@@ -228,10 +228,10 @@ struct TreeRoot {
 
 /// A name of the usual secrets in a private home: a symbolic link, whose time of access tells that CMD walked it.
 struct HiddenName {
-    std::string name;   ///< as the user writes it: "~/.ssh"
-    std::string source; ///< what a grant would show: the path on the host, which may have nothing of that name
-    std::string path;   ///< of the link, inside
-    std::string target; ///< what the link holds: an absolute path inside, in the private home
+    std::string name;          ///< as the user writes it: "~/.ssh"
+    std::string source;        ///< what a grant would show: the path on the host, which may have nothing of that name
+    std::string path;          ///< of the link, inside
+    std::string target;        ///< what the link holds: an absolute path inside, in the private home
     bool is_directory = false; ///< the target is made, mode 0700; else it is absent, and CMD may create it
 };
 
