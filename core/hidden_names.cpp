@@ -4,12 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <tuple>
+
+#include "core/mount.hpp"
 
 namespace sandbox::hidden_names {
 
@@ -45,6 +50,31 @@ void make_directory(int home, const std::string& path, const HiddenNames& names,
     }
 }
 
+/// Whoever entered the sandbox meanwhile may have taken the name, or the directory that it stands in.
+bool is_taken(int error_number) {
+    return error_number == EEXIST || error_number == ENOENT || error_number == ENOTDIR || error_number == ELOOP;
+}
+
+/// Gives the link its name in the home. No link in the way is followed, for this process has more rights than CMD.
+void name_in_home(const Places& places, const char* second, const HiddenName& name, const HiddenNames& names,
+                  const StepReporter& failure) {
+    const char* const below = in_home(name.path, names);
+    const char* const slash = std::strrchr(below, '/');
+    Fd parent;
+    if (slash != nullptr) {
+        char way[PATH_MAX] = {};
+        std::memcpy(way, below, std::min(static_cast<std::size_t>(slash - below), sizeof way - 1));
+        parent = mount::open_below(places.home.get(), way);
+        failure.expect(Step::plant_link, parent || is_taken(errno), errno, name.path.c_str());
+        if (!parent) {
+            return;
+        }
+    }
+    const int directory = parent ? parent.get() : places.home.get();
+    const int linked = ::linkat(places.second.get(), second, directory, slash != nullptr ? slash + 1 : below, 0);
+    failure.expect(Step::plant_link, linked == 0 || is_taken(errno), errno, name.path.c_str());
+}
+
 void make_link(const Places& places, const HiddenName& name, std::size_t number, const HiddenNames& names,
                const StepReporter& failure) {
     // relatime notes a first access only where the last one is no younger than the last change.
@@ -54,8 +84,7 @@ void make_link(const Places& places, const HiddenName& name, std::size_t number,
     const char* const object = name.path.c_str();
     failure.at(Step::plant_link, ::symlinkat(name.target.c_str(), directory, second.data()), object);
     failure.at(Step::plant_link, ::utimensat(directory, second.data(), kTimes, AT_SYMLINK_NOFOLLOW), object);
-    failure.at(Step::plant_link, ::linkat(directory, second.data(), places.home.get(), in_home(name.path, names), 0),
-               object);
+    name_in_home(places, second.data(), name, names, failure);
     // Linux 6.13 gives a time that was asked for a successor of its own, within one tick of the clock too.
     struct stat status {};
     failure.at(Step::plant_link, ::fstatat(directory, second.data(), &status, AT_SYMLINK_NOFOLLOW), object);
@@ -72,17 +101,26 @@ bool is_later(const timespec& left, const timespec& right) {
 
 } // namespace
 
-void plant(const Places& places, const HiddenNames& names, const Identity& owner, const StepReporter& failure) {
+void make_directories(const Places& places, const HiddenNames& names, const Identity& owner,
+                      const StepReporter& failure) {
     if (!places.home) {
         return;
     }
     for (const std::string& directory : names.directories) {
         make_directory(places.home.get(), directory, names, owner, failure);
     }
-    for (std::size_t i = 0; i < names.list.size(); ++i) {
-        if (names.list[i].is_directory) {
-            make_directory(places.home.get(), names.list[i].target, names, owner, failure);
+    for (const HiddenName& name : names.list) {
+        if (name.is_directory) {
+            make_directory(places.home.get(), name.target, names, owner, failure);
         }
+    }
+}
+
+void plant(const Places& places, const HiddenNames& names, const StepReporter& failure) {
+    if (!places.home) {
+        return;
+    }
+    for (std::size_t i = 0; i < names.list.size(); ++i) {
         make_link(places, names.list[i], i, names, failure);
     }
     failure.at(Step::plant_link, ::mkdirat(places.second.get(), kEnd, 0700), kEnd);

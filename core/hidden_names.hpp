@@ -19,9 +19,14 @@ struct Places {
     Fd second; ///< empty; the second names, "0", "1"... in the order of HiddenNames::list
 };
 
-/// Makes the directories and the links. Before: CMD has not started. The places in the home belong to `owner`.
-/// Plain code, for between clone and exec; leaves through `failure`.
-void plant(const Places& places, const HiddenNames& names, const Identity& owner, const StepReporter& failure);
+/// Makes the directories, which belong to `owner`. Before: all that the plan mounts in the home is there, and nothing
+/// runs inside. Plain code, for between clone and exec, as is the next; both leave through `failure`.
+void make_directories(const Places& places, const HiddenNames& names, const Identity& owner,
+                      const StepReporter& failure);
+
+/// Makes the links. Before: CMD has not started; others may have entered the sandbox, and a name that they took has no
+/// link.
+void plant(const Places& places, const HiddenNames& names, const StepReporter& failure);
 
 /// What was walked, of the names that the host has: the others hide nothing. Before: nothing of the sandbox runs.
 /// `second` is Places::second. A link whose inode was changed otherwise (times set, name removed) tells nothing.

@@ -98,6 +98,7 @@ Assembled Builder::build() {
     for (const RootEntry& entry : plan.entries) {
         add(entry);
     }
+    hidden_names::make_directories(hidden_names_, plan.hidden_names, identity_, failure_);
     seal(plan);
     return {std::move(root_), std::move(hidden_names_)};
 }

@@ -27,7 +27,7 @@ struct Materials {
 /// What has been built.
 struct Assembled {
     Fd root;
-    hidden_names::Places hidden_names; ///< where the links go, when there is time: nothing of them is made yet
+    hidden_names::Places hidden_names; ///< where the links go, when there is time: only their directories are made
 };
 
 /// Builds the root file system that the plan lists, entry by entry. Before: the process has its own user and mount

@@ -216,7 +216,7 @@ void hand_over_listener(const Execution::Listener& listener) {
     const int second_names = assembled.hidden_names.second.get();
     namespaces::offer(control, opened, start.identity, second_names, failure);
     // While the supervisor records the run.
-    hidden_names::plant(assembled.hidden_names, plan.root.hidden_names, start.identity, failure);
+    hidden_names::plant(assembled.hidden_names, plan.root.hidden_names, failure);
     become_init(start, umask, failure);
 }
 
