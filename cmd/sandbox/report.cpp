@@ -108,6 +108,21 @@ void add_calls(std::vector<std::string>& lines, const Outcome& outcome, const Se
     }
 }
 
+Grant grant_for_hidden(const std::string& name) {
+    return {.option = "--ro " + name,
+            .profile = fmt::format("filesystem.read-only = {{ add = [\"{}\"] }}", name),
+            .advice = ""};
+}
+
+void add_hidden(std::vector<std::string>& lines, const Outcome& outcome, const HiddenNames& names) {
+    if (!outcome.looked_at.empty()) {
+        const Grant grant = grant_for_hidden(outcome.looked_at.front());
+        lines.push_back(fmt::format("looked at, hidden: {}: {}\n    to show one: {}, or in a profile: {}",
+                                    fmt::join(outcome.looked_at, " "), written_at(names.origin), grant.option,
+                                    grant.profile));
+    }
+}
+
 std::string blindness(int error_number) {
     return error_number == EBUSY ? "an outer sandbox listens to its own filter, and the kernel has one listener"
                                  : fmt::format("the kernel gives no listener: {}", ::strerror(error_number));
@@ -140,6 +155,11 @@ Json refusals_json(const Outcome& outcome, const Plan& plan) {
                         {"count", one.count},
                         {"origin", to_json(plan.network.allow.origin)}};
         refusal.update(grant_json(grant));
+        list.push_back(std::move(refusal));
+    }
+    for (const std::string& name : outcome.looked_at) {
+        Json refusal = {{"kind", "hidden"}, {"object", name}, {"origin", to_json(plan.root.hidden_names.origin)}};
+        refusal.update(grant_json(grant_for_hidden(name)));
         list.push_back(std::move(refusal));
     }
     return list;
@@ -223,6 +243,7 @@ void ReportFile::write(const std::string& text) {
 std::string report_text(const Outcome& outcome, const Plan& plan) {
     std::vector<std::string> lines;
     add_calls(lines, outcome, plan.seccomp);
+    add_hidden(lines, outcome, plan.root.hidden_names);
     std::string text;
     if (!lines.empty()) {
         text = fmt::format("refused under the profile {}\n  {}", plan.profile, fmt::join(lines, "\n  "));

@@ -11,7 +11,7 @@ using namespace sandbox::test;
 
 namespace {
 
-constexpr const char* kTold = "note: looked at, hidden: ";
+constexpr const char* kTold = "looked at, hidden: ";
 
 struct SecretWorld : World {
     SecretWorld() {
@@ -38,7 +38,7 @@ struct SecretWorld : World {
             return "";
         }
         const std::size_t names = start + std::string(kTold).size();
-        return result.err.substr(names, result.err.find(" (", names) - names);
+        return result.err.substr(names, result.err.find(": ", names) - names);
     }
 };
 
@@ -53,7 +53,9 @@ BOOST_AUTO_TEST_CASE(a_look_into_a_hidden_directory_is_told_with_its_rule_and_a_
     const Result attack = failing("cat ~/.ssh/id_rsa", {"--profile", "strict"});
     BOOST_TEST(names_of(attack) == "~/.ssh", attack);
     BOOST_TEST(attack.said("default.toml:17:"), attack);
-    BOOST_TEST(attack.said("; to show one: --ro ~/.ssh\n"), attack);
+    BOOST_TEST(
+        attack.said("\n    to show one: --ro ~/.ssh, or in a profile: filesystem.read-only = { add = [\"~/.ssh\"] }\n"),
+        attack);
     BOOST_TEST(!attack.printed("PRIVATE KEY"), attack);
 }
 
@@ -101,7 +103,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_told_of_a_success_nor_to_who_wants_quiet) {
 
 BOOST_AUTO_TEST_CASE(a_person_is_told_of_a_success_too) {
     Terminal person({sandbox_program(), "--profile", "strict", "--", "sh", "-c", "test -e ~/.ssh"}, here());
-    BOOST_TEST(person.see("looked at, hidden: ~/.ssh ("));
+    BOOST_TEST(person.see("looked at, hidden: ~/.ssh: "));
     BOOST_TEST(person.wait() == 0);
 }
 
