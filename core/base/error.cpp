@@ -158,6 +158,17 @@ std::string shell_quoted(std::string_view text) {
     return result + "'";
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length == 0) {
+            return false;
+        }
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::string kernel_word(int error_number) {
     // strerrordesc_np never depends on the locale, so messages can be compared and searched for.
     const char* word = strerrordesc_np(error_number);

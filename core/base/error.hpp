@@ -59,6 +59,9 @@ private:
 /// As `quoted`, without the quotes.
 [[nodiscard]] std::string escaped(std::string_view text);
 
+/// Whether `text` is valid UTF-8 (RFC 3629), as TOML and JSON want it.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// The errno's text as strerror(3) has it ("Permission denied").
 [[nodiscard]] std::string kernel_word(int error_number);
 

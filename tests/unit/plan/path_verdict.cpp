@@ -92,7 +92,8 @@ struct TreeOracleTest : OracleTest {
     }
 };
 
-using enum PathIntent;
+constexpr PathIntent kLook = PathIntent::look, kRead = PathIntent::read, kWrite = PathIntent::write,
+                     kCreate = PathIntent::create, kExecute = PathIntent::execute, kList = PathIntent::list;
 
 } // namespace
 
@@ -101,10 +102,10 @@ BOOST_FIXTURE_TEST_SUITE(path_verdict, OracleTest)
 BOOST_AUTO_TEST_CASE(what_is_granted_works) {
     rw(".");
     ro("/srv/data");
-    for (const PathIntent intent : {look, read, write, create, execute, list}) {
+    for (const PathIntent intent : {kLook, kRead, kWrite, kCreate, kExecute, kList}) {
         BOOST_CHECK_EQUAL(judge("/home/dev/project/src", intent), "read-write works");
     }
-    for (const PathIntent intent : {look, read, execute, list}) {
+    for (const PathIntent intent : {kLook, kRead, kExecute, kList}) {
         BOOST_CHECK_EQUAL(judge("/srv/data/x", intent), "read-only works");
     }
     BOOST_CHECK_EQUAL(decided_by("/srv/data/x"), "--ro /srv/data");
@@ -112,27 +113,27 @@ BOOST_AUTO_TEST_CASE(what_is_granted_works) {
 
 BOOST_AUTO_TEST_CASE(a_write_to_what_is_read_only_is_refused_where_the_user_could) {
     ro("/srv/data");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", write), "read-only refused: write /srv/data/x");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", create), "read-only refused: write /srv/data");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kWrite), "read-only refused: write /srv/data/x");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kCreate), "read-only refused: write /srv/data");
     // The same holds for the system's directories: root's files answer the check with no.
-    BOOST_CHECK_EQUAL(judge("/usr/lib/x", create), "read-only refused: write /usr/lib");
+    BOOST_CHECK_EQUAL(judge("/usr/lib/x", kCreate), "read-only refused: write /usr/lib");
     BOOST_CHECK_EQUAL(decided_by("/usr/lib"), "built-in system directories");
 }
 
 BOOST_AUTO_TEST_CASE(what_no_place_shows_is_absent) {
-    BOOST_CHECK_EQUAL(judge("/srv/data", look), "absent refused: exists /srv/data");
-    BOOST_CHECK_EQUAL(judge("/srv/data", list), "absent refused: read /srv/data");
-    BOOST_CHECK_EQUAL(judge("/srv/tool", execute), "absent refused: execute /srv/tool");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", create), "absent refused: write /srv/data");
-    BOOST_CHECK_EQUAL(judge("/dev/kvm", read), "absent refused: read /dev/kvm");
+    BOOST_CHECK_EQUAL(judge("/srv/data", kLook), "absent refused: exists /srv/data");
+    BOOST_CHECK_EQUAL(judge("/srv/data", kList), "absent refused: read /srv/data");
+    BOOST_CHECK_EQUAL(judge("/srv/tool", kExecute), "absent refused: execute /srv/tool");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kCreate), "absent refused: write /srv/data");
+    BOOST_CHECK_EQUAL(judge("/dev/kvm", kRead), "absent refused: read /dev/kvm");
     BOOST_CHECK_EQUAL(decided_by("/srv/data"), "nobody");
 }
 
 BOOST_AUTO_TEST_CASE(a_private_home_lacks_what_the_host_has_and_loses_what_is_made) {
     BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig"), "private refused: read /home/dev/.gitconfig");
-    BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig", write), "private refused: write /home/dev/.gitconfig");
-    BOOST_CHECK_EQUAL(judge("/home/dev/.cache/x", create), "private lost: write /home/dev/.cache");
-    for (const PathIntent intent : {look, list, create}) {
+    BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig", kWrite), "private refused: write /home/dev/.gitconfig");
+    BOOST_CHECK_EQUAL(judge("/home/dev/.cache/x", kCreate), "private lost: write /home/dev/.cache");
+    for (const PathIntent intent : {kLook, kList, kCreate}) {
         BOOST_CHECK_EQUAL(judge("/home/dev", intent), "private works");
         BOOST_CHECK_EQUAL(judge("/tmp", intent), "private works");
     }
@@ -142,9 +143,9 @@ BOOST_AUTO_TEST_CASE(a_private_home_lacks_what_the_host_has_and_loses_what_is_ma
 BOOST_AUTO_TEST_CASE(a_granted_directory_below_a_private_home_is_granted) {
     machine.directory("/home/dev/src/project");
     rw("~/src/project");
-    BOOST_CHECK_EQUAL(judge("/home/dev/src/project/a", create), "read-write works");
-    BOOST_CHECK_EQUAL(judge("/home/dev/src", list), "skeleton works");
-    BOOST_CHECK_EQUAL(judge("/home/dev/src", create), "skeleton works"); // mkdir -p: EEXIST, on the host too
+    BOOST_CHECK_EQUAL(judge("/home/dev/src/project/a", kCreate), "read-write works");
+    BOOST_CHECK_EQUAL(judge("/home/dev/src", kList), "skeleton works");
+    BOOST_CHECK_EQUAL(judge("/home/dev/src", kCreate), "skeleton works"); // mkdir -p: EEXIST, on the host too
     BOOST_CHECK_EQUAL(judge("/home/dev/src/other"), "private refused: read /home/dev/src/other");
     BOOST_CHECK_EQUAL(judge("/home/dev/src/project2"), "private refused: read /home/dev/src/project2");
 }
@@ -152,18 +153,18 @@ BOOST_AUTO_TEST_CASE(a_granted_directory_below_a_private_home_is_granted) {
 BOOST_AUTO_TEST_CASE(the_skeleton_can_be_looked_at) {
     ro("/srv/data");
     for (const char* path : {"/", "/srv", "/home", "/dev"}) {
-        BOOST_CHECK_EQUAL(judge(path, look), "skeleton works");
-        BOOST_CHECK_EQUAL(judge(path, list), "skeleton works");
+        BOOST_CHECK_EQUAL(judge(path, kLook), "skeleton works");
+        BOOST_CHECK_EQUAL(judge(path, kList), "skeleton works");
     }
-    BOOST_CHECK_EQUAL(judge("/srv/other", list), "absent refused: read /srv/other");
+    BOOST_CHECK_EQUAL(judge("/srv/other", kList), "absent refused: read /srv/other");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_hidden_is_covered_by_the_line_that_says_so) {
     ro("~");
     in_profile(profile.filesystem.hide, "~/.ssh");
     BOOST_CHECK_EQUAL(judge("/home/dev/.ssh/id_ed25519"), "covered refused: read /home/dev/.ssh/id_ed25519");
-    BOOST_CHECK_EQUAL(judge("/home/dev/.ssh", list), "covered refused: read /home/dev/.ssh");
-    BOOST_CHECK_EQUAL(judge("/home/dev/.ssh/new", create), "covered refused: write /home/dev/.ssh");
+    BOOST_CHECK_EQUAL(judge("/home/dev/.ssh", kList), "covered refused: read /home/dev/.ssh");
+    BOOST_CHECK_EQUAL(judge("/home/dev/.ssh/new", kCreate), "covered refused: write /home/dev/.ssh");
     CHECK_SAYS(decided_by("/home/dev/.ssh/id_ed25519"), "test.toml:7:3: filesystem.test");
     BOOST_CHECK_EQUAL(judge("/home/dev/.sshd"), "read-only works");
 }
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(what_is_hidden_in_a_grant_at_another_place_has_the_hosts_pa
     in_profile(profile.filesystem.hide, "~/.ssh");
     BOOST_CHECK_EQUAL(judge("/mnt/home/.ssh/id"), "covered refused: read /home/dev/.ssh/id");
     BOOST_CHECK_EQUAL(host_path("/mnt/home/.gitconfig"), "/home/dev/.gitconfig");
-    BOOST_CHECK_EQUAL(judge("/mnt/home/.gitconfig", write), "read-only refused: write /home/dev/.gitconfig");
+    BOOST_CHECK_EQUAL(judge("/mnt/home/.gitconfig", kWrite), "read-only refused: write /home/dev/.gitconfig");
 }
 
 BOOST_AUTO_TEST_CASE(our_own_directories_are_covered_by_us) {
@@ -181,36 +182,36 @@ BOOST_AUTO_TEST_CASE(our_own_directories_are_covered_by_us) {
     BOOST_CHECK_EQUAL(judge("/home/dev/.local/share/sandbox/x"),
                       "covered refused: read /home/dev/.local/share/sandbox/x");
     BOOST_CHECK_EQUAL(decided_by("/home/dev/.local/share/sandbox/x"), "built-in protection");
-    BOOST_CHECK_EQUAL(judge("/home/dev/.config/sandbox/profiles/x.toml", create),
+    BOOST_CHECK_EQUAL(judge("/home/dev/.config/sandbox/profiles/x.toml", kCreate),
                       "read-only refused: write /home/dev/.config/sandbox/profiles");
 }
 
 BOOST_AUTO_TEST_CASE(the_whole_root_granted_is_the_host) {
     ro("/");
     BOOST_CHECK_EQUAL(judge("/srv/data/x"), "read-only works");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", write), "read-only refused: write /srv/data/x");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kWrite), "read-only refused: write /srv/data/x");
     BOOST_CHECK_EQUAL(decided_by("/srv/data"), "--ro /");
     BOOST_CHECK_EQUAL(judge("/tmp/x"), "private refused: read /tmp/x");
 }
 
 BOOST_AUTO_TEST_CASE(writes_into_an_overlay_work) {
     PlanTest::add(profile.filesystem.overlay, "--overlay", "/srv/data");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", write), "read-write works");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", create), "read-write works");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kWrite), "read-write works");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kCreate), "read-write works");
     BOOST_CHECK_EQUAL(host_path("/srv/data/x"), "/srv/data/x");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_kernel_answers_is_its_own) {
     for (const char* path : {"/proc/1/maps", "/proc/nothing", "/dev/null", "/dev/pts/0", "/proc/sys/kernel/x"}) {
-        BOOST_CHECK_EQUAL(judge(path, write), "kernel works");
+        BOOST_CHECK_EQUAL(judge(path, kWrite), "kernel works");
     }
     // /dev/fd is a link of ours to /proc/self/fd.
     BOOST_CHECK_EQUAL(judge("/dev/fd/3"), "kernel works");
-    BOOST_CHECK_EQUAL(judge("/proc/self/fd/3", write), "kernel works");
+    BOOST_CHECK_EQUAL(judge("/proc/self/fd/3", kWrite), "kernel works");
     BOOST_CHECK_EQUAL(judge("/dev/stdin"), "kernel works");
     // A read-only mount leaves devices writable.
     ro("/dev/kvm");
-    BOOST_CHECK_EQUAL(judge("/dev/kvm", write), "kernel works");
+    BOOST_CHECK_EQUAL(judge("/dev/kvm", kWrite), "kernel works");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_masked_is_covered) {
@@ -223,21 +224,21 @@ BOOST_AUTO_TEST_CASE(what_is_masked_is_covered) {
 BOOST_AUTO_TEST_CASE(shared_namespaces_show_the_hosts_kernel) {
     profile.namespaces.share.items = {in_file("pid"), in_file("net")};
     profile.network.mode.set("host", built_in());
-    BOOST_CHECK_EQUAL(judge("/proc/1/maps", write), "kernel works");
+    BOOST_CHECK_EQUAL(judge("/proc/1/maps", kWrite), "kernel works");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_ours_can_be_read_only) {
     BOOST_CHECK_EQUAL(judge("/etc/hosts"), "read-only works");
-    BOOST_CHECK_EQUAL(judge("/etc/hosts", write), "read-only refused: write /etc/hosts");
+    BOOST_CHECK_EQUAL(judge("/etc/hosts", kWrite), "read-only refused: write /etc/hosts");
 }
 
 BOOST_AUTO_TEST_CASE(the_skeletons_links_are_followed) {
     BOOST_CHECK_EQUAL(host_path("/bin/ls"), "/usr/bin/ls");
-    BOOST_CHECK_EQUAL(judge("/bin/ls", execute), "read-only works");
-    BOOST_CHECK_EQUAL(judge("/bin", look, false), "skeleton works");
+    BOOST_CHECK_EQUAL(judge("/bin/ls", kExecute), "read-only works");
+    BOOST_CHECK_EQUAL(judge("/bin", kLook, false), "skeleton works");
     BOOST_CHECK_EQUAL(host_path("/bin/"), "/usr/bin");
     // A slash at the end follows the link, whatever the call.
-    BOOST_CHECK_EQUAL(judge("/bin/", look, false), "read-only works");
+    BOOST_CHECK_EQUAL(judge("/bin/", kLook, false), "read-only works");
 }
 
 BOOST_AUTO_TEST_CASE(a_home_that_is_a_link_is_private_where_it_is) {
@@ -245,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_home_that_is_a_link_is_private_where_it_is) {
     machine.directory("/data/dev");
     BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig"), "private refused: read /data/dev/.gitconfig");
     BOOST_CHECK_EQUAL(judge("/data/dev/.gitconfig"), "private refused: read /data/dev/.gitconfig");
-    BOOST_CHECK_EQUAL(judge("/home/dev", look, false), "skeleton works");
+    BOOST_CHECK_EQUAL(judge("/home/dev", kLook, false), "skeleton works");
 }
 
 BOOST_AUTO_TEST_CASE(a_home_that_is_the_root_is_empty) {
@@ -253,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_home_that_is_the_root_is_empty) {
     host.cwd = "/srv/data";
     rw(".");
     BOOST_CHECK_EQUAL(judge("/.gitconfig"), "absent refused: read /.gitconfig");
-    BOOST_CHECK_EQUAL(judge("/srv/data/x", create), "read-write works");
+    BOOST_CHECK_EQUAL(judge("/srv/data/x", kCreate), "read-write works");
 }
 
 BOOST_AUTO_TEST_CASE(links_of_granted_trees_are_followed_where_they_can_be_read) {
@@ -265,8 +266,8 @@ BOOST_AUTO_TEST_CASE(links_of_granted_trees_are_followed_where_they_can_be_read)
     BOOST_CHECK_EQUAL(judge("/home/dev/project/data/x"), "absent refused: read /srv/data/x");
     BOOST_CHECK_EQUAL(judge("/home/dev/project/up/x"), "private refused: read /home/dev/other/x");
     // lstat(2) and readlink(2) find the link itself.
-    BOOST_CHECK_EQUAL(judge("/home/dev/project/data", look, false), "read-write works");
-    BOOST_CHECK_EQUAL(judge("/home/dev/project/data", look), "absent refused: exists /srv/data");
+    BOOST_CHECK_EQUAL(judge("/home/dev/project/data", kLook, false), "read-write works");
+    BOOST_CHECK_EQUAL(judge("/home/dev/project/data", kLook), "absent refused: exists /srv/data");
 }
 
 BOOST_AUTO_TEST_CASE(odd_forms_of_a_path_are_the_path) {
@@ -315,7 +316,7 @@ BOOST_FIXTURE_TEST_SUITE(path_verdict_in_a_tree, TreeOracleTest)
 
 BOOST_AUTO_TEST_CASE(a_writable_image_takes_everything) {
     image(true);
-    for (const PathIntent intent : {look, read, write, create, execute, list}) {
+    for (const PathIntent intent : {kLook, kRead, kWrite, kCreate, kExecute, kList}) {
         BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig", intent), "read-write works");
         BOOST_CHECK_EQUAL(judge("/", intent), "read-write works");
     }
@@ -325,27 +326,27 @@ BOOST_AUTO_TEST_CASE(a_writable_image_takes_everything) {
 BOOST_AUTO_TEST_CASE(a_read_only_image_refuses_writes_and_no_host_is_asked) {
     rootfs();
     BOOST_CHECK_EQUAL(judge("/opt/x"), "read-only works");
-    BOOST_CHECK_EQUAL(judge("/opt/x", write), "read-only refused: write /srv/tree/opt/x");
+    BOOST_CHECK_EQUAL(judge("/opt/x", kWrite), "read-only refused: write /srv/tree/opt/x");
     BOOST_CHECK_EQUAL(decided_by("/opt/x"), "--rootfs /srv/tree");
     profile = test_profile();
     profile.filesystem.tmpfs.items.clear();
     image(false);
     BOOST_CHECK_EQUAL(judge("/opt/x"), "read-only works");
-    BOOST_CHECK_EQUAL(judge("/opt/x", create), "read-only refused");
+    BOOST_CHECK_EQUAL(judge("/opt/x", kCreate), "read-only refused");
 }
 
 BOOST_AUTO_TEST_CASE(a_grant_in_an_image_is_the_hosts) {
     image(true);
     ro("~/project:/work");
     BOOST_CHECK_EQUAL(judge("/work/a"), "read-only works");
-    BOOST_CHECK_EQUAL(judge("/work/a", write), "read-only refused: write /home/dev/project/a");
+    BOOST_CHECK_EQUAL(judge("/work/a", kWrite), "read-only refused: write /home/dev/project/a");
 }
 
 BOOST_AUTO_TEST_CASE(a_private_place_of_an_image_lacks_nothing_of_the_host) {
     image(true);
     tmpfs("/tmp");
     BOOST_CHECK_EQUAL(judge("/tmp/x"), "private works");
-    BOOST_CHECK_EQUAL(judge("/tmp/x", create), "private lost");
+    BOOST_CHECK_EQUAL(judge("/tmp/x", kCreate), "private lost");
     BOOST_CHECK_EQUAL(judge("/dev/kvm"), "private works");
     // One in a directory of the host's hides that directory's.
     rw("~/project:/work");

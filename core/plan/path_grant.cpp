@@ -1,0 +1,252 @@
+#include "core/plan/path_grant.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/plan/paths.hpp"
+#include "core/plan/secrets.hpp"
+
+namespace sandbox {
+
+namespace {
+
+void add_place(std::vector<std::string>& places, const std::string& path, const Host& host) {
+    if (path.empty()) {
+        return;
+    }
+    for (std::string name : {paths::normal(path), host.look_up(path).real}) {
+        if (!name.empty() && std::ranges::find(places, name) == places.end()) {
+            places.push_back(std::move(name));
+        }
+    }
+}
+
+bool is_within_any(const std::string& path, const std::vector<std::string>& directories) {
+    return std::ranges::any_of(directories, [&](const std::string& one) { return paths::is_within(path, one); });
+}
+
+bool holds_any(const std::string& directory, const std::vector<std::string>& places) {
+    return std::ranges::any_of(places, [&](const std::string& one) { return paths::is_within(one, directory); });
+}
+
+/// Backslashes before the characters of `special`, and before themselves.
+std::string protect(std::string_view text, std::string_view special) {
+    std::string result;
+    for (const char byte : text) {
+        if (byte == '\\' || special.find(byte) != std::string_view::npos) {
+            result += '\\';
+        }
+        result += byte;
+    }
+    return result;
+}
+
+/// A path as the part that a word stands for, and the rest.
+struct Shortened {
+    const char* word = "";
+    std::string_view rest;
+};
+
+Shortened behind_home(std::string_view path, const CallerPlaces& places) {
+    for (const std::string& home : {std::cref(places.home), std::cref(places.real_home)}) {
+        if (home != "/" && paths::is_within(path, home)) {
+            return {"~", paths::behind(path, home)};
+        }
+    }
+    return {"", path};
+}
+
+/// A profile does not expose a $PWD that is the home or holds it, and the words would say less than the path.
+bool is_project(const CallerPlaces& places) {
+    return places.cwd.starts_with('/') && why_too_wide(places.cwd, places).empty() &&
+           !is_within_any(places.cwd, {"/proc", "/sys", "/dev"});
+}
+
+Shortened shortened(std::string_view path, const CallerPlaces& places) {
+    if (is_project(places) && paths::is_within(path, places.cwd)) {
+        return {"$PWD", paths::behind(path, places.cwd)};
+    }
+    return behind_home(path, places);
+}
+
+std::string show(const std::string& path, const CallerPlaces& places) {
+    const Shortened part = behind_home(path, places);
+    return quoted(part.word + std::string(part.rest));
+}
+
+/// What is so because of where it is, whoever asks.
+std::string why_never(const std::string& path, bool writable, const CallerPlaces& places) {
+    if (is_within_any(path, {"/proc"})) {
+        return "the host's /proc is never shown";
+    }
+    if (path == "/dev" || is_within_any(path, {"/dev/pts", "/dev/ptmx"})) {
+        return "the sandbox has its own";
+    }
+    if (is_within_any(path, places.own)) {
+        return writable ? "a command that writes the profiles or the state of sandbox chooses the cage of its next run"
+                        : "it belongs to sandbox itself";
+    }
+    return "";
+}
+
+bool is_secret(const std::string& path, const CallerPlaces& places) {
+    const bool is_of_session =
+        is_within_any(path, places.runtimes) || is_within_any(path, {"/run/user", "/var/run/user"});
+    return is_of_session || is_daemon_socket(path) ||
+           std::ranges::any_of(places.homes, [&](const std::string& home) { return is_secret_of(path, home); });
+}
+
+std::string why_covered(const PathVerdict& verdict) {
+    const Origin& origin = *verdict.decided_by;
+    if (origin.kind == Origin::Kind::built_in) {
+        return "sandbox covers it in every profile";
+    }
+    return fmt::format("{} hides it: no grant, but a change of that line", written_at(origin));
+}
+
+constexpr const char* kSecret = "it is a secret, or leads to one";
+
+/// The grant of a secret, where it would be given at all and shows no more than that.
+std::optional<PathGrant> withheld(const PathGrant& grant, const CallerPlaces& places) {
+    const bool is_refused = std::ranges::any_of(places.runtimes, [&](const std::string& runtime) {
+        return grant.path == runtime || paths::is_within(grant.path, paths::join(runtime, "sandbox"));
+    });
+    const bool is_wide = grant.is_directory && !why_too_wide(grant.path, places).empty();
+    return is_refused || is_wide ? std::nullopt : std::optional(grant);
+}
+
+PathAdvice no_grant(std::string reason) {
+    return {.grant = {}, .reason = std::move(reason), .is_secret = false, .withheld = {}};
+}
+
+/// What would have to be granted; nothing of it is judged yet.
+PathGrant wanted_grant(const PathVerdict& verdict, PathIntent intent, bool is_directory) {
+    PathGrant grant;
+    grant.writable = intent == PathIntent::write || intent == PathIntent::create;
+    grant.is_directory = is_directory || intent == PathIntent::list || intent == PathIntent::create;
+    grant.path = verdict.host_path;
+    grant.dest = verdict.inside;
+    if (intent == PathIntent::create) {
+        grant.path = paths::parent(grant.path);
+        grant.dest = paths::parent(grant.dest);
+    }
+    if (grant.dest == grant.path) {
+        grant.dest.clear();
+    }
+    return grant;
+}
+
+} // namespace
+
+CallerPlaces caller_places(const Host& host) {
+    CallerPlaces places;
+    places.home = paths::normal(host.home);
+    places.real_home = host.look_up(host.home).real;
+    places.cwd = host.cwd;
+    add_place(places.homes, host.home, host);
+    add_place(places.homes, host.account_home, host);
+    add_place(places.runtimes, host.runtime_dir, host);
+    add_place(places.own, host.config_dir, host);
+    add_place(places.own, host.data_dir, host);
+    for (const std::string& home : std::vector<std::string>(places.homes)) {
+        add_place(places.own, paths::join(home, ".config/sandbox"), host);
+        add_place(places.own, paths::join(home, ".local/share/sandbox"), host);
+    }
+    return places;
+}
+
+std::optional<std::string> profile_word(const PathGrant& grant, const CallerPlaces& places) {
+    const Shortened part = shortened(grant.path, places);
+    std::string word = part.word + protect(part.rest, "$:");
+    if (!grant.dest.empty()) {
+        const Shortened dest = shortened(grant.dest, places);
+        word += ":" + (dest.word + protect(dest.rest, "$:"));
+    }
+    return is_utf8(word) ? std::optional(std::move(word)) : std::nullopt;
+}
+
+std::string option_words(const PathGrant& grant, const CallerPlaces& places) {
+    const Shortened part = behind_home(grant.path, places);
+    std::string rest = protect(part.rest, ":");
+    if (!grant.dest.empty()) {
+        rest += ":" + protect(grant.dest, ":");
+    }
+    const std::string option = grant.writable ? "--rw " : "--ro ";
+    // The shell makes a home of "~" only where it stands bare, up to the slash.
+    if (*part.word != '\0' && rest.starts_with('/')) {
+        return option + "~/" + (rest == "/" ? "" : shell_quoted(rest.substr(1)));
+    }
+    return option + (*part.word != '\0' && rest.empty() ? "~" : shell_quoted(part.word + rest));
+}
+
+std::string why_too_wide(const std::string& directory, const CallerPlaces& places) {
+    if (directory == "/") {
+        return "it would be the whole machine";
+    }
+    if (std::ranges::find(places.homes, directory) != places.homes.end()) {
+        return "it would be the whole home";
+    }
+    if (holds_any(directory, places.homes)) {
+        return fmt::format("{} holds the home", quoted(directory));
+    }
+    if (holds_any(directory, places.runtimes) || holds_any(directory, {"/run/docker.sock"})) {
+        return fmt::format("{} holds sockets of the session and of the system", quoted(directory));
+    }
+    if (holds_any(directory, places.own)) {
+        return fmt::format("{} holds the profiles or the state of sandbox", show(directory, places));
+    }
+    for (const std::string& home : places.homes) {
+        const std::string secret = secret_below(directory, home);
+        if (!secret.empty()) {
+            return fmt::format("{} holds a place of secrets, {}", show(directory, places),
+                               show(paths::join(home, secret), places));
+        }
+    }
+    return "";
+}
+
+PathAdvice advise(const PathVerdict& verdict, PathIntent intent, bool is_directory, const CallerPlaces& places) {
+    if (verdict.effect == PathEffect::works) {
+        return no_grant("the profile does not refuse it");
+    }
+    if (verdict.standing == PathStanding::covered) {
+        PathAdvice advice = no_grant(why_covered(verdict));
+        advice.is_secret = is_secret(verdict.host_path, places);
+        return advice;
+    }
+    if (verdict.in_tree && verdict.standing == PathStanding::read_only) {
+        return no_grant("the root is read-only: --writable-root, or filesystem.writable-root = true");
+    }
+    if (verdict.in_tree) {
+        return no_grant("it is private to the sandbox");
+    }
+    const PathGrant grant = wanted_grant(verdict, intent, is_directory);
+    const std::string never = why_never(grant.path, grant.writable, places);
+    if (!never.empty()) {
+        PathAdvice advice = no_grant(never);
+        advice.is_secret = is_within_any(grant.path, places.own);
+        return advice;
+    }
+    if (is_secret(verdict.host_path, places) || is_secret(grant.path, places)) {
+        return {.grant = {}, .reason = kSecret, .is_secret = true, .withheld = withheld(grant, places)};
+    }
+    if (is_directory && (intent == PathIntent::look || intent == PathIntent::execute)) {
+        return no_grant("a directory that was looked at only: what CMD opens in it is granted by itself");
+    }
+    const std::string wide = grant.is_directory ? why_too_wide(grant.path, places) : "";
+    if (!wide.empty()) {
+        return no_grant("no narrow grant: " + wide);
+    }
+    const bool is_private_itself = verdict.standing == PathStanding::private_place &&
+                                   (grant.dest.empty() ? grant.path : grant.dest) == verdict.place;
+    if (is_private_itself) {
+        return no_grant(fmt::format("no narrow grant: {} is private as a whole", quoted(verdict.place)));
+    }
+    return {.grant = grant, .reason = {}, .is_secret = false, .withheld = {}};
+}
+
+} // namespace sandbox

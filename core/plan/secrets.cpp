@@ -1,0 +1,82 @@
+#include "core/plan/secrets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/plan/paths.hpp"
+
+namespace sandbox {
+
+namespace {
+
+/// Who may talk to one of these is root on the host, or as good as that.
+constexpr auto kDaemonSockets = std::to_array<std::string_view>(
+    {"/run/docker.sock", "/run/docker", "/run/containerd", "/run/podman", "/run/crio", "/var/run/docker.sock",
+     "/var/run/docker", "/var/run/containerd", "/var/run/podman", "/var/run/crio"});
+
+/// "id_ed25519", "server.pem"; not "id_ed25519.pub", "id_map.c".
+bool is_named_like_a_key(std::string_view path) {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    return name.ends_with(".pem") || (name.starts_with("id_") && name.find('.') == std::string_view::npos);
+}
+
+} // namespace
+
+const std::vector<std::string>& secret_places() {
+    static const std::vector<std::string> places = {
+        ".ssh",               // keys, and whom they open
+        ".gnupg",             // keys
+        ".aws",               // keys of the cloud
+        ".azure",             // its tokens
+        ".config/gcloud",     // the same
+        ".kube",              // of clusters
+        ".docker",            // tokens of registries
+        ".config/containers", // the same
+        ".netrc",             // passwords, for curl(1) and git(1)
+        ".git-credentials",   // the same
+        ".config/git/credentials",
+        ".config/gh",       // tokens of forges
+        ".config/glab-cli", // the same
+        ".npmrc",           // tokens of registries of packages
+        ".pypirc",
+        ".cargo/credentials",
+        ".cargo/credentials.toml",
+        ".gem/credentials",
+        ".pgpass", // passwords of databases
+        ".my.cnf",
+        ".vault-token",
+        ".terraform.d",
+        ".password-store",
+        ".local/share/keyrings",
+        ".mozilla", // sessions of browsers and of mail
+        ".thunderbird",
+        ".config/google-chrome",
+        ".config/chromium",
+        ".bash_history", // what was typed, passwords too
+        ".zsh_history",
+    };
+    return places;
+}
+
+bool is_secret_of(const std::string& path, const std::string& home) {
+    if (home.empty() || !paths::is_below(path, home)) {
+        return false;
+    }
+    return is_named_like_a_key(path) || std::ranges::any_of(secret_places(), [&](const std::string& place) {
+               return paths::is_within(path, paths::join(home, place));
+           });
+}
+
+bool is_daemon_socket(const std::string& path) {
+    return std::ranges::any_of(kDaemonSockets, [&](std::string_view socket) { return paths::is_within(path, socket); });
+}
+
+std::string secret_below(const std::string& directory, const std::string& home) {
+    const auto found = std::ranges::find_if(secret_places(), [&](const std::string& place) {
+        return !home.empty() && paths::is_below(paths::join(home, place), directory);
+    });
+    return found == secret_places().end() ? "" : *found;
+}
+
+} // namespace sandbox

@@ -1,0 +1,21 @@
+// Where people keep what no command should learn by the way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace sandbox {
+
+/// The paths below a home that hold keys, tokens or sessions: ".ssh", ".config/gh".
+[[nodiscard]] const std::vector<std::string>& secret_places();
+
+/// Whether `path` is one of them in `home`, lies in one, or is named like a private key.
+[[nodiscard]] bool is_secret_of(const std::string& path, const std::string& home);
+
+/// Whether `path` is a socket that rules a daemon of the system's, or the directory of one.
+[[nodiscard]] bool is_daemon_socket(const std::string& path);
+
+/// The secret place that lies below `directory`, as "~/.config/gh" has it behind the "~/"; empty where none does.
+[[nodiscard]] std::string secret_below(const std::string& directory, const std::string& home);
+
+} // namespace sandbox
