@@ -1,0 +1,282 @@
+// From what was refused to a delta: merged, collapsed, bounded, without secrets.
+#include "core/plan/learned.hpp"
+#include "tests/unit/plan/plan_test.hpp"
+
+using namespace sandbox;
+using namespace sandbox::test;
+
+namespace {
+
+struct LearnTest : PlanTest {
+    Observations seen;
+
+    LearnTest() { rw("/home/dev/project"); }
+
+    void path(const std::string& name, PathIntent intent = PathIntent::read, const std::string& program = "cat",
+              std::uint64_t count = 1) {
+        const Plan made = plan();
+        const auto verdict = PathOracle(made.root).judge({name, intent, true});
+        BOOST_REQUIRE(verdict);
+        const bool is_directory = host.look_up(verdict->host_path).kind == PathFact::Kind::directory;
+        seen.paths.push_back({*verdict, intent, is_directory, program, count});
+    }
+    void call(const std::string& name, const Origin& origin = in_file("", "strict.toml", "seccomp.default").origin) {
+        seen.calls.push_back({name, origin, "gdb", 4});
+    }
+    [[nodiscard]] Learned learned() const { return learn(seen, caller_places(host)); }
+
+    static std::string sightings(const Sightings& from, std::uint32_t runs) {
+        std::string text;
+        for (const std::string& program : from.programs) {
+            text += " " + program;
+        }
+        return " |" + text + " " + std::to_string(from.count) + "x " + std::to_string(from.runs) + "/" +
+               std::to_string(runs);
+    }
+    static Lines lines(const Learned& from) {
+        constexpr const char* kKinds[] = {"ro ", "rw ", "net ", "call "};
+        Lines result;
+        for (const LearnedLine& line : from.lines) {
+            result.push_back(kKinds[static_cast<std::size_t>(line.kind)] + line.word + sightings(line.seen, from.runs));
+        }
+        return result;
+    }
+    static Lines remarks(const Learned& from) {
+        Lines result;
+        for (const LearnedRemark& remark : from.remarks) {
+            result.push_back((remark.is_secret ? "secret " : "") + remark.what + ": " + remark.reason +
+                             sightings(remark.seen, from.runs));
+        }
+        return result;
+    }
+    void files(const std::string& directory, int count, PathIntent intent = PathIntent::read) {
+        for (int i = 0; i < count; ++i) {
+            const std::string name = directory + "/" + std::to_string(i);
+            machine.file(name);
+            path(name, intent);
+        }
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(learning, LearnTest)
+
+BOOST_AUTO_TEST_CASE(one_path_is_one_line_however_often_and_by_whom) {
+    machine.file("/home/dev/.gitconfig");
+    path("/home/dev/.gitconfig", PathIntent::read, "git", 3);
+    path("/home/dev/.gitconfig", PathIntent::look, "git", 2);
+    path("/home/dev/.gitconfig", PathIntent::read, "an\nother");
+    CHECK_LINES(lines(learned()), {"ro ~/.gitconfig | an\\nother git 6x 1/1"});
+    BOOST_CHECK(learned().remarks.empty());
+}
+
+BOOST_AUTO_TEST_CASE(reading_and_writing_one_path_is_writing_it) {
+    machine.file("/home/dev/.gitconfig");
+    path("/home/dev/.gitconfig");
+    path("/home/dev/.gitconfig", PathIntent::write);
+    CHECK_LINES(lines(learned()), {"rw ~/.gitconfig | cat 2x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(files_of_a_directory_that_was_listed_go_with_it) {
+    files("/srv/data", 2);
+    path("/srv/data", PathIntent::list, "ls");
+    path("/srv/data/0", PathIntent::write);
+    CHECK_LINES(lines(learned()), {"ro /srv/data | cat ls 2x 1/1", "rw /srv/data/0 | cat 2x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(four_files_of_one_directory_are_the_directory) {
+    files("/srv/data", 3);
+    BOOST_CHECK_EQUAL(lines(learned()).size(), 3U);
+    files("/srv/data", 4);
+    CHECK_LINES(lines(learned()), {"ro /srv/data | cat 7x 1/1"});
+    files("/srv/other", 4, PathIntent::write);
+    files("/srv/other", 4);
+    CHECK_LINES(lines(learned()), {"ro /srv/data | cat 7x 1/1", "rw /srv/other | cat 8x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(files_of_the_home_or_beside_secrets_stay_files) {
+    files("/home/dev", 5);
+    files("/home/dev/.config", 5);
+    files("/tmp", 5);
+    files("/run", 5);
+    files("/dev/x", 5);
+    Lines words;
+    for (const LearnedLine& line : learned().lines) {
+        words.push_back(line.word);
+    }
+    for (const char* wide : {"~", "~/.config", "/tmp", "/run", "/dev/x", "/dev"}) {
+        BOOST_CHECK_MESSAGE(std::ranges::find(words, wide) == words.end(), wide);
+    }
+    BOOST_CHECK(std::ranges::find(words, "~/.config/1") != words.end());
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_is_a_remark) {
+    path("/home/dev/.ssh/id_ed25519", PathIntent::read, "ssh", 2);
+    path("/run/user/1000/bus");
+    BOOST_CHECK(lines(learned()).empty());
+    CHECK_LINES(
+        remarks(learned()),
+        {"secret /run/user/1000/bus: it is a secret, or leads to one; --ro /run/user/1000/bus shows it | cat 1x "
+         "1/1",
+         "secret ~/.ssh/id_ed25519: it is a secret, or leads to one; --ro ~/.ssh/id_ed25519 shows it | ssh 2x "
+         "1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(many_secrets_do_not_become_their_directory) {
+    for (int i = 0; i < 9; ++i) {
+        machine.file("/home/dev/keys/" + std::to_string(i) + ".pem");
+        path("/home/dev/keys/" + std::to_string(i) + ".pem");
+    }
+    BOOST_CHECK(lines(learned()).empty());
+    BOOST_CHECK_EQUAL(learned().remarks.size(), kMostLearnedRemarks);
+    BOOST_CHECK_EQUAL(learned().left_out, 9 - kMostLearnedRemarks);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_written_and_lost_is_a_remark) {
+    machine.directory("/home/dev/.cache/pip");
+    path("/home/dev/.cache/pip/a", PathIntent::create, "pip", 2);
+    path("/home/dev/.cache/pip/b", PathIntent::create, "pip");
+    path("/tmp/x", PathIntent::create);
+    path("/home/dev/.viminfo", PathIntent::create);
+    BOOST_CHECK(lines(learned()).empty());
+    CHECK_LINES(remarks(learned()),
+                {"~/.cache/pip: what CMD wrote in it is lost at the end; --rw ~/.cache/pip keeps it | pip 3x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(what_works_and_directories_that_were_looked_at_are_nothing) {
+    machine.directory("/srv/data/x");
+    path("/srv/data/x", PathIntent::look);
+    path("/home/dev/project/x", PathIntent::create);
+    path("/usr/bin/true", PathIntent::execute);
+    BOOST_CHECK(lines(learned()).empty());
+    BOOST_CHECK(remarks(learned()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_system_call_is_allowed_where_that_helps) {
+    call("ptrace");
+    call("ptrace");
+    call("bpf");
+    call("keyctl");
+    call("kexec_load");
+    call("mount", in_file("", "my.toml", "seccomp.deny").origin);
+    call("socket", in_file("", "my.toml", "seccomp.rule").origin);
+    call("no_such_call\n");
+    CHECK_LINES(lines(learned()), {"call bpf | gdb 4x 1/1", "call ptrace | gdb 8x 1/1"});
+    CHECK_LINES(remarks(learned()),
+                {"kexec_load: no grant helps: the kernel leaves it to root of the host | gdb 4x 1/1",
+                 "keyctl: the kernel's keys are not the sandbox's own | gdb 4x 1/1",
+                 "mount: my.toml:7:3: seccomp.deny refuses it: no grant, but a change of that line | gdb 4x 1/1",
+                 "no_such_call\\n: no profile has a name for it | gdb 4x 1/1",
+                 "socket: my.toml:7:3: seccomp.rule refuses it: no grant, but a change of that line | gdb 4x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_name_of_the_network_is_allowed_and_metadata_is_not) {
+    seen.names = {{"Example.ORG.", 443, "curl", 1},
+                  {"example.org", 443, "", 2},
+                  {"example.org", 0, "", 1},
+                  {"2001:db8::1", 22, "", 1},
+                  {"192.0.2.7", 80, "", 1},
+                  {"169.254.169.254", 80, "", 1},
+                  {"fe80::1", 80, "", 1},
+                  {"metadata.google.internal", 80, "", 1},
+                  {"a b\n", 1, "", 1}};
+    CHECK_LINES(lines(learned()), {"net 192.0.2.7:80 | 1x 1/1", "net [2001:db8::1]:22 | 1x 1/1",
+                                   "net example.org | 1x 1/1", "net example.org:443 | curl 3x 1/1"});
+    BOOST_CHECK_EQUAL(learned().remarks.size(), 4U);
+    for (const LearnedRemark& remark : learned().remarks) {
+        BOOST_CHECK(remark.is_secret == (remark.what != "a b\\n"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(there_are_few_lines_however_much_was_seen) {
+    for (int i = 0; i < 60; ++i) {
+        const std::string directory = "/srv/wide/" + std::to_string(i % 30);
+        machine.file(directory + "/" + std::to_string(i));
+        path(directory + "/" + std::to_string(i));
+    }
+    // Two files in each of thirty directories: no room for all, so the directory that holds them.
+    CHECK_LINES(lines(learned()), {"ro /srv/wide | cat 60x 1/1"});
+    for (int i = 0; i < 40; ++i) {
+        const std::string name = "/home/dev/file" + std::to_string(i);
+        machine.file(name);
+        path(name, PathIntent::read, "cat", static_cast<std::uint64_t>(i + 1));
+    }
+    const Learned made = learned();
+    BOOST_CHECK_EQUAL(made.lines.size(), kMostLearnedLines);
+    BOOST_CHECK_EQUAL(made.left_out, 41 - kMostLearnedLines);
+    BOOST_CHECK_LE(made.lines.size() + kMostLearnedRemarks, 30U);
+    // The home's files are never the home; those that were seen most stay.
+    const auto holds = [&](const std::string& word) {
+        return std::ranges::any_of(made.lines, [&](const LearnedLine& line) { return line.word == word; });
+    };
+    BOOST_CHECK(holds("~/file39"));
+    BOOST_CHECK(!holds("~/file0"));
+}
+
+BOOST_AUTO_TEST_CASE(lines_are_sorted_by_kind_and_path) {
+    for (const char* name : {"/srv/b", "/srv/a-b", "/srv/a/c", "/home/dev/.z"}) {
+        machine.file(name);
+        path(name);
+    }
+    path("/srv/b", PathIntent::write);
+    call("ptrace");
+    Lines words;
+    for (const LearnedLine& line : learned().lines) {
+        words.push_back(line.word);
+    }
+    CHECK_LINES(words, {"~/.z", "/srv/a/c", "/srv/a-b", "/srv/b", "ptrace"});
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_no_profile_can_hold_is_a_remark) {
+    machine.file("/srv/\xff");
+    path("/srv/\xff");
+    BOOST_CHECK(lines(learned()).empty());
+    CHECK_LINES(remarks(learned()),
+                {"/srv/\\xff: its name is no UTF-8: no profile can hold it, only an option | cat 1x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(few_programs_are_named) {
+    machine.file("/srv/x");
+    for (const char* program : {"f", "e", "d", "c", "b", "a"}) {
+        path("/srv/x", PathIntent::read, program);
+    }
+    CHECK_LINES(lines(learned()), {"ro /srv/x | a b c d others 6x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(joined_runs_count_in_how_many_a_line_was_seen) {
+    for (const char* name : {"/srv/a", "/srv/b", "/srv/c"}) {
+        machine.file(name);
+    }
+    path("/srv/a");
+    path("/srv/b");
+    path("/home/dev/.ssh/id_ed25519");
+    const Learned first = learned();
+    seen = {};
+    path("/srv/b", PathIntent::write, "vi", 5);
+    path("/srv/c");
+    path("/home/dev/.ssh/id_ed25519");
+    const Learned both = join(first, learned(), caller_places(host));
+    CHECK_LINES(lines(both), {"ro /srv/a | cat 1x 1/2", "ro /srv/c | cat 1x 1/2", "rw /srv/b | cat vi 6x 2/2"});
+    BOOST_REQUIRE_EQUAL(both.remarks.size(), 1U);
+    BOOST_CHECK_EQUAL(both.remarks[0].seen.runs, 2U);
+    seen = {};
+    path("/srv/a");
+    const Learned three = join(both, learned(), caller_places(host));
+    CHECK_LINES(lines(three), {"ro /srv/a | cat 2x 2/3", "ro /srv/c | cat 1x 1/3", "rw /srv/b | cat vi 6x 2/3"});
+}
+
+BOOST_AUTO_TEST_CASE(files_of_several_runs_become_their_directory_too) {
+    files("/srv/data", 2);
+    const Learned first = learned();
+    seen = {};
+    for (const char* name : {"/srv/data/a", "/srv/data/b"}) {
+        machine.file(name);
+        path(name);
+    }
+    CHECK_LINES(lines(join(first, learned(), caller_places(host))), {"ro /srv/data | cat 4x 2/2"});
+    CHECK_LINES(lines(join(first, first, caller_places(host))),
+                {"ro /srv/data/0 | cat 2x 2/2", "ro /srv/data/1 | cat 2x 2/2"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
