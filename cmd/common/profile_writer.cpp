@@ -7,26 +7,25 @@
 
 #include "cmd/common/overrides.hpp"
 #include "cmd/common/profile_keys.hpp"
+#include "core/base/error.hpp"
 
 namespace sandbox {
 
 namespace {
 
-/// A TOML basic string.
-std::string string_of(std::string_view text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            result += '\\';
-            result += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            result += fmt::format("\\u{:04x}", byte);
-        } else {
-            result += c;
-        }
+/// How many bytes the UTF-8 character that begins with `first` has.
+std::size_t utf8_width(char first) {
+    const auto byte = static_cast<unsigned char>(first);
+    return byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+std::uint32_t code_point(std::string_view character) {
+    constexpr std::uint32_t kFirstBits[] = {0x7f, 0x1f, 0x0f, 0x07};
+    std::uint32_t value = static_cast<unsigned char>(character.front()) & kFirstBits[character.size() - 1];
+    for (const char byte : character.substr(1)) {
+        value = (value << 6) | (static_cast<unsigned char>(byte) & 0x3fU);
     }
-    return result + "\"";
+    return value;
 }
 
 /// A number as a number, everything else as a string.
@@ -34,14 +33,14 @@ std::string value_of(const std::string& text) {
     const bool plain = !text.empty() && text.size() < 19 &&
                        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }) &&
                        (text.size() == 1 || text.front() != '0');
-    return plain ? text : string_of(text);
+    return plain ? text : toml_string(text);
 }
 
 std::string bare_or_quoted(const std::string& key) {
     const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
-    return bare ? key : string_of(key);
+    return bare ? key : toml_string(key);
 }
 
 class Writer {
@@ -112,7 +111,7 @@ private:
                 line(fmt::format("# this table starts from that of {}: {}", quoted(*setting.value),
                                  setting.origin.place()));
             } else {
-                line(fmt::format("{} = {}{}", key.name, string_of(*setting.value), comment(setting.origin)));
+                line(fmt::format("{} = {}{}", key.name, toml_string(*setting.value), comment(setting.origin)));
             }
         }
         write_overridden(name);
@@ -128,7 +127,7 @@ private:
         }
         line(fmt::format("{} = [", name));
         for (const Item& item : list.items) {
-            line(fmt::format("    {},{}", string_of(item.text), comment(item.origin)));
+            line(fmt::format("    {},{}", toml_string(item.text), comment(item.origin)));
         }
         line("]");
     }
@@ -142,8 +141,8 @@ private:
                     line("\n[environment.set]");
                     first = false;
                 }
-                line(
-                    fmt::format("{} = {}{}", bare_or_quoted(name), string_of(*setting.value), comment(setting.origin)));
+                line(fmt::format("{} = {}{}", bare_or_quoted(name), toml_string(*setting.value),
+                                 comment(setting.origin)));
             }
             write_overridden("environment.set." + name);
         }
@@ -152,7 +151,7 @@ private:
     static std::string values_of(const std::vector<Item>& items, bool numbers) {
         std::vector<std::string> values;
         for (const Item& item : items) {
-            values.push_back(numbers ? value_of(item.text) : string_of(item.text));
+            values.push_back(numbers ? value_of(item.text) : toml_string(item.text));
         }
         return values.size() == 1 && numbers ? values.front() : fmt::format("[{}]", fmt::join(values, ", "));
     }
@@ -162,14 +161,14 @@ private:
             pending_header_.clear();
             line(fmt::format("\n[[seccomp.rule]]{}", comment(rule.origin)));
             line(fmt::format("syscalls = {}", values_of(rule.syscalls, false)));
-            line(fmt::format("action = {}", string_of(rule.action.text)));
+            line(fmt::format("action = {}", toml_string(rule.action.text)));
             if (rule.quiet) {
                 line("quiet = true");
             }
             std::vector<std::string> conditions;
             for (const SeccompCondition& condition : rule.conditions) {
                 conditions.push_back(fmt::format("{{ arg = {}, op = {}, value = {} }}", condition.argument,
-                                                 string_of(condition.op), values_of(condition.values, true)));
+                                                 toml_string(condition.op), values_of(condition.values, true)));
             }
             if (!conditions.empty()) {
                 line(fmt::format("when = [{}]", fmt::join(conditions, ", ")));
@@ -184,6 +183,24 @@ private:
 };
 
 } // namespace
+
+std::string toml_string(std::string_view text) {
+    std::string result = "\"";
+    while (!text.empty()) {
+        const std::string_view character = text.substr(0, utf8_width(text.front()));
+        const auto byte = static_cast<unsigned char>(character.front());
+        if (byte == '"' || byte == '\\') {
+            result += '\\';
+            result += character;
+        } else if (byte < 0x20 || byte == 0x7f || (character.size() > 1 && escaped(character) != character)) {
+            result += fmt::format("\\u{:04x}", code_point(character));
+        } else {
+            result += character;
+        }
+        text.remove_prefix(character.size());
+    }
+    return result + "\"";
+}
 
 std::string profile_to_toml(const Profile& profile) {
     return Writer(profile).write();

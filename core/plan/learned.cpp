@@ -67,10 +67,27 @@ private:
     }
 };
 
+/// For a comment, where some characters have a meaning (cmd/common/learned_toml.hpp).
+std::string comment_words(std::string_view text, std::string_view special) {
+    std::string result;
+    for (const char byte : escaped(text)) {
+        if (special.find(byte) == std::string_view::npos) {
+            result += byte;
+        } else {
+            result += fmt::format("\\x{:02x}", byte);
+        }
+    }
+    return result;
+}
+
+std::string remark_words(std::string_view text) {
+    return comment_words(text.substr(0, kLongestShown), "#") + (text.size() > kLongestShown ? "..." : "");
+}
+
 SeenByBoth sighting(const std::string& program, std::uint64_t count) {
     Sightings seen;
     if (!program.empty()) {
-        seen.programs.push_back(escaped(std::string_view(program).substr(0, kLongestProgram)));
+        seen.programs.push_back(comment_words(std::string_view(program).substr(0, kLongestProgram), "#,:"));
     }
     seen.count = count;
     seen.runs = 1;
@@ -173,11 +190,7 @@ private:
     }
 
     [[nodiscard]] bool may_be_a_line(const std::string& directory) const {
-        // The top of these is private, or everybody's.
-        constexpr auto kNever = std::to_array<std::string_view>(
-            {"/tmp", "/var", "/var/tmp", "/run", "/dev", "/dev/shm", "/sys", "/proc", "/etc", "/usr", "/home", "/mnt"});
-        return why_too_wide(directory, places_).empty() &&
-               std::ranges::find(kNever, std::string_view(directory)) == kNever.end() &&
+        return paths::depth(directory) > 1 && directory != "/var/tmp" && why_too_wide(directory, places_).empty() &&
                !paths::is_within(directory, "/dev") && !paths::is_within(directory, "/sys");
     }
 
@@ -217,7 +230,7 @@ private:
     void add_line(Learned& learned, const Path& path) {
         std::optional<std::string> word = profile_word(path.grant, places_);
         if (!word) {
-            remark(escaped(path.grant.path), "its name is no UTF-8: no profile can hold it, only an option", false,
+            remark(remark_words(path.grant.path), "its name is no UTF-8: no profile can hold it, only an option", false,
                    path.seen);
             return;
         }
@@ -260,8 +273,7 @@ private:
 std::string shown(const std::string& path, const CallerPlaces& places) {
     const auto word = profile_word({.writable = false, .is_directory = false, .path = path, .dest = {}}, places);
     const std::string text = word.value_or(path);
-    return text.size() <= kLongestShown ? escaped(text)
-                                        : escaped(std::string_view(text).substr(0, kLongestShown)) + "...";
+    return remark_words(text);
 }
 
 /// The reason, and what would do it all the same.
@@ -328,7 +340,7 @@ void learn_call(Delta& delta, const CallRefusal& refusal) {
     if (reason.empty()) {
         delta.add(Kind::system_call, refusal.name, seen);
     } else {
-        delta.remark(escaped(refusal.name), std::move(reason), false, seen);
+        delta.remark(remark_words(refusal.name), std::move(reason), false, seen);
     }
 }
 
@@ -358,9 +370,9 @@ void learn_name(Delta& delta, const NameRefusal& refusal) {
     const std::string name = plain_name(refusal.name);
     const std::optional<Address> address = parse_address(name);
     if (is_of_metadata(name)) {
-        delta.remark(escaped(name), "a cloud's metadata service: who asks it acts as this machine", true, seen);
+        delta.remark(remark_words(name), "a cloud's metadata service: who asks it acts as this machine", true, seen);
     } else if (!address && !can_be_allowed(name)) {
-        delta.remark(escaped(name), "it is no name of a host", false, seen);
+        delta.remark(remark_words(name), "it is no name of a host", false, seen);
     } else {
         const std::string word = address && address->is_ipv6 ? "[" + address->text + "]" : name;
         delta.add(Kind::network, refusal.port == 0 ? word : fmt::format("{}:{}", word, refusal.port), seen);
