@@ -287,12 +287,12 @@ void learn_path(Delta& delta, const PathRefusal& refusal, const CallerPlaces& pl
         return;
     }
     const SeenByBoth seen = sighting(refusal.program, refusal.count);
-    const PathAdvice advice = advise(refusal.verdict, refusal.intent, refusal.is_directory, places);
+    const PathAdvice advice = advise(refusal.verdict, refusal.intent, refusal.found, places);
     if (refusal.verdict.effect == PathEffect::lost) {
         // It worked: whether it shall stay is for a person to say. What is in /tmp is never missed.
         if (advice.grant) {
             delta.remark(shown(advice.grant->path, places),
-                         reason_with("what CMD wrote in it is lost at the end", *advice.grant, "keeps it", places),
+                         reason_with("what CMD changed in it is lost at the end", *advice.grant, "keeps it", places),
                          false, seen);
         }
         return;
@@ -301,7 +301,7 @@ void learn_path(Delta& delta, const PathRefusal& refusal, const CallerPlaces& pl
         delta.add(*advice.grant, seen);
         return;
     }
-    const bool was_looked_at = refusal.is_directory && refusal.intent == PathIntent::look;
+    const bool was_looked_at = refusal.found.kind == PathFact::Kind::directory && refusal.intent == PathIntent::look;
     if (was_looked_at && !advice.is_secret) {
         return;
     }

@@ -15,8 +15,8 @@ namespace sandbox {
 struct PathRefusal {
     PathVerdict verdict;
     PathIntent intent = PathIntent::look;
-    bool is_directory = false; ///< on the host
-    std::string program;       ///< as the kernel has it; anything but NUL may be in it
+    PathFact found;      ///< what the host has at the verdict's host path
+    std::string program; ///< as the kernel has it; anything but NUL may be in it
     std::uint64_t count = 1;
 };
 

@@ -79,18 +79,19 @@ std::string show(const std::string& path, const CallerPlaces& places) {
 }
 
 /// What is so because of where it is, whoever asks.
-std::string why_never(const std::string& path, bool writable, const CallerPlaces& places) {
-    if (is_within_any(path, {"/proc"})) {
+std::string why_never(const std::string& path, const std::string& real) {
+    if (is_within_any(path, {"/proc"}) || is_within_any(real, {"/proc"})) {
         return "the host's /proc is never shown";
     }
     if (path == "/dev" || is_within_any(path, {"/dev/pts", "/dev/ptmx"})) {
         return "the sandbox has its own";
     }
-    if (is_within_any(path, places.own)) {
-        return writable ? "a command that writes the profiles or the state of sandbox chooses the cage of its next run"
-                        : "it belongs to sandbox itself";
-    }
     return "";
+}
+
+std::string why_too_wide(const std::string& directory, const std::string& real, const CallerPlaces& places) {
+    std::string reason = sandbox::why_too_wide(directory, places);
+    return reason.empty() && !real.empty() ? sandbox::why_too_wide(real, places) : reason;
 }
 
 bool is_secret(const std::string& path, const CallerPlaces& places) {
@@ -109,13 +110,14 @@ std::string why_covered(const PathVerdict& verdict) {
 }
 
 constexpr const char* kSecret = "it is a secret, or leads to one";
+constexpr const char* kOwn = "the profiles and the state of sandbox are not for CMD";
 
 /// The grant of a secret, where it would be given at all and shows no more than that.
-std::optional<PathGrant> withheld(const PathGrant& grant, const CallerPlaces& places) {
+std::optional<PathGrant> withheld(const PathGrant& grant, const std::string& real, const CallerPlaces& places) {
     const bool is_refused = std::ranges::any_of(places.runtimes, [&](const std::string& runtime) {
         return grant.path == runtime || paths::is_within(grant.path, paths::join(runtime, "sandbox"));
     });
-    const bool is_wide = grant.is_directory && !why_too_wide(grant.path, places).empty();
+    const bool is_wide = grant.is_directory && !why_too_wide(grant.path, real, places).empty();
     return is_refused || is_wide ? std::nullopt : std::optional(grant);
 }
 
@@ -209,13 +211,14 @@ std::string why_too_wide(const std::string& directory, const CallerPlaces& place
     return "";
 }
 
-PathAdvice advise(const PathVerdict& verdict, PathIntent intent, bool is_directory, const CallerPlaces& places) {
+PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact& found, const CallerPlaces& places) {
+    const bool is_directory = found.kind == PathFact::Kind::directory;
     if (verdict.effect == PathEffect::works) {
         return no_grant("the profile does not refuse it");
     }
     if (verdict.standing == PathStanding::covered) {
         PathAdvice advice = no_grant(why_covered(verdict));
-        advice.is_secret = is_secret(verdict.host_path, places);
+        advice.is_secret = is_secret(verdict.host_path, places) || is_secret(found.real, places);
         return advice;
     }
     if (verdict.in_tree && verdict.standing == PathStanding::read_only) {
@@ -225,19 +228,24 @@ PathAdvice advise(const PathVerdict& verdict, PathIntent intent, bool is_directo
         return no_grant("it is private to the sandbox");
     }
     const PathGrant grant = wanted_grant(verdict, intent, is_directory);
-    const std::string never = why_never(grant.path, grant.writable, places);
-    if (!never.empty()) {
-        PathAdvice advice = no_grant(never);
-        advice.is_secret = is_within_any(grant.path, places.own);
-        return advice;
+    const std::string real = intent == PathIntent::create ? paths::parent(found.real) : found.real;
+    const bool is_own = is_within_any(grant.path, places.own) || is_within_any(real, places.own);
+    if (is_own) {
+        return {.grant = {}, .reason = kOwn, .is_secret = true, .withheld = {}};
     }
-    if (is_secret(verdict.host_path, places) || is_secret(grant.path, places)) {
-        return {.grant = {}, .reason = kSecret, .is_secret = true, .withheld = withheld(grant, places)};
+    const std::string never = why_never(grant.path, real);
+    if (!never.empty()) {
+        return no_grant(never);
+    }
+    const bool leads_to_secret = is_secret(verdict.host_path, places) || is_secret(grant.path, places) ||
+                                 is_secret(found.real, places) || is_secret(real, places);
+    if (leads_to_secret) {
+        return {.grant = {}, .reason = kSecret, .is_secret = true, .withheld = withheld(grant, real, places)};
     }
     if (is_directory && (intent == PathIntent::look || intent == PathIntent::execute)) {
         return no_grant("a directory that was looked at only: what CMD opens in it is granted by itself");
     }
-    const std::string wide = grant.is_directory ? why_too_wide(grant.path, places) : "";
+    const std::string wide = grant.is_directory ? why_too_wide(grant.path, real, places) : "";
     if (!wide.empty()) {
         return no_grant("no narrow grant: " + wide);
     }

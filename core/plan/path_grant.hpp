@@ -53,8 +53,9 @@ struct PathAdvice {
 };
 
 /// The narrowest grant: the file that was opened, the directory that was listed, the directory that a name is to be
-/// made in. Never the whole home, "/", or what holds one of the two. \param is_directory what the path is on the host.
-[[nodiscard]] PathAdvice advise(const PathVerdict& verdict, PathIntent intent, bool is_directory,
+/// made in. Never the whole home, "/", or what holds one of the two.
+/// \param found what the host has at the verdict's host path (Host::look_up): a link may lead to a secret.
+[[nodiscard]] PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact& found,
                                 const CallerPlaces& places);
 
 /// Why the directory must not be granted as a whole, as the end of "no narrow grant: ..."; empty where it may.

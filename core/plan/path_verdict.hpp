@@ -20,7 +20,8 @@ enum class PathIntent : std::uint8_t {
     look,    ///< that it is there, and its inode: stat(2), access(2), readlink(2), chdir(2)
     read,    ///< what a file holds
     write,   ///< to change a file that is there
-    create,  ///< to make the name, to remove it, or to put another file in its place
+    create,  ///< to make the name, to remove it, or to put another file in its place. The caller leaves out what
+             ///< fails everywhere: mkdir(2) of a name that is there, unlink(2) of one that is not
     execute, ///< execve(2)
     list,    ///< the names in a directory
 };

@@ -28,9 +28,8 @@ struct LearnedTest {
         for (const PathCall& call : calls) {
             const auto verdict = oracle.judge(call);
             BOOST_REQUIRE(verdict);
-            const bool is_directory = machine.host.look_up(verdict->host_path).kind == PathFact::Kind::directory;
             if (verdict->effect != PathEffect::works) {
-                seen.paths.push_back({*verdict, call.intent, is_directory, "prog", 1});
+                seen.paths.push_back({*verdict, call.intent, machine.host.look_up(verdict->host_path), "prog", 1});
             }
         }
         return seen;

@@ -17,8 +17,7 @@ struct LearnTest : PlanTest {
         const Plan made = plan();
         const auto verdict = PathOracle(made.root).judge({name, intent, true});
         BOOST_REQUIRE(verdict);
-        const bool is_directory = host.look_up(verdict->host_path).kind == PathFact::Kind::directory;
-        seen.paths.push_back({*verdict, intent, is_directory, program, count});
+        seen.paths.push_back({*verdict, intent, host.look_up(verdict->host_path), program, count});
     }
     void call(const std::string& name, const Origin& origin = in_file("", "strict.toml", "seccomp.default").origin) {
         seen.calls.push_back({name, origin, "gdb", 4});
@@ -141,7 +140,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_and_lost_is_a_remark) {
     path("/home/dev/.viminfo", PathIntent::create);
     BOOST_CHECK(lines(learned()).empty());
     CHECK_LINES(remarks(learned()),
-                {"~/.cache/pip: what CMD wrote in it is lost at the end; --rw ~/.cache/pip keeps it | pip 3x 1/1"});
+                {"~/.cache/pip: what CMD changed in it is lost at the end; --rw ~/.cache/pip keeps it | pip 3x 1/1"});
 }
 
 BOOST_AUTO_TEST_CASE(what_works_and_directories_that_were_looked_at_are_nothing) {

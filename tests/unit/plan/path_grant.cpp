@@ -21,8 +21,7 @@ struct GrantTest : PlanTest {
     }
     [[nodiscard]] PathAdvice advice(const std::string& path, PathIntent intent = kRead) const {
         const PathVerdict found = verdict(path, intent);
-        const bool is_directory = host.look_up(found.host_path).kind == PathFact::Kind::directory;
-        return advise(found, intent, is_directory, places());
+        return advise(found, intent, host.look_up(found.host_path), places());
     }
     /// "read-only = ~/x | --ro ~/x", or "no: REASON".
     [[nodiscard]] std::string grant(const std::string& path, PathIntent intent = kRead) const {
@@ -150,6 +149,22 @@ BOOST_AUTO_TEST_CASE(the_sockets_of_the_session_and_of_daemons_are_secrets) {
     BOOST_CHECK(!advice("/run/user/1000", kList).withheld); // no profile may
     BOOST_CHECK(!advice("/run/user/1000/sandbox/x").withheld);
     BOOST_CHECK(advice("/run/other.sock").grant);
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_a_secret_is_one) {
+    machine.link("/home/dev/keys", ".ssh");
+    machine.link("/srv/me", "/home/dev");
+    machine.link("/srv/config", "/home/dev/.config/sandbox");
+    BOOST_CHECK(!advice("/home/dev/keys/id").grant && advice("/home/dev/keys/id").is_secret);
+    BOOST_CHECK(!advice("/home/dev/keys", kList).grant);
+    BOOST_CHECK(!advice("/home/dev/keys/new", kCreate).grant);
+    BOOST_CHECK_EQUAL(grant("/srv/me", kList), "no: no narrow grant: it would be the whole home");
+    BOOST_CHECK_EQUAL(grant("/srv/me/new", kCreate), "no: no narrow grant: it would be the whole home");
+    BOOST_CHECK(!advice("/srv/config/profiles/x", kWrite).grant);
+    machine.file("/home/dev/dotfiles/gitconfig");
+    machine.link("/home/dev/.gitconfig", "dotfiles/gitconfig");
+    BOOST_CHECK_EQUAL(grant("/home/dev/.gitconfig"), "read-only = ~/.gitconfig | --ro ~/.gitconfig");
+    BOOST_CHECK(helps("/home/dev/.gitconfig", kRead));
 }
 
 BOOST_AUTO_TEST_CASE(what_belongs_to_sandbox_has_no_grant_at_all) {
