@@ -278,4 +278,27 @@ BOOST_AUTO_TEST_CASE(files_of_several_runs_become_their_directory_too) {
                 {"ro /srv/data/0 | cat 2x 2/2", "ro /srv/data/1 | cat 2x 2/2"});
 }
 
+BOOST_AUTO_TEST_CASE(a_grant_at_another_place_does_not_show_the_files_own) {
+    ro("/srv/data:/mnt/data");
+    machine.file("/srv/data/x");
+    path("/mnt/data/new", PathIntent::create);
+    path("/srv/data/x");
+    CHECK_LINES(lines(learned()), {"ro /srv/data/x | cat 1x 1/1", "rw /srv/data:/mnt/data | cat 1x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_line_of_a_persons_stays_where_there_are_too_many) {
+    Learned earlier;
+    LearnedLine& mine = earlier.lines.emplace_back();
+    mine.word = "~/mine";
+    mine.path.path = "/home/dev/mine";
+    for (int i = 0; i < 40; ++i) {
+        const std::string name = "/home/dev/file" + std::to_string(i);
+        machine.file(name);
+        path(name);
+    }
+    const Learned both = join(earlier, learned(), caller_places(host));
+    BOOST_CHECK_EQUAL(both.lines.size(), kMostLearnedLines);
+    BOOST_CHECK(std::ranges::find(both.lines, "~/mine", &LearnedLine::word) != both.lines.end());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -239,6 +239,7 @@ BOOST_AUTO_TEST_CASE(the_skeletons_links_are_followed) {
     BOOST_CHECK_EQUAL(host_path("/bin/"), "/usr/bin");
     // A slash at the end follows the link, whatever the call.
     BOOST_CHECK_EQUAL(judge("/bin/", kLook, false), "read-only works");
+    BOOST_CHECK_EQUAL(judge("/bin/.", kLook, false), "read-only works");
 }
 
 BOOST_AUTO_TEST_CASE(a_home_that_is_a_link_is_private_where_it_is) {
