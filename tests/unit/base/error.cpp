@@ -55,4 +55,13 @@ BOOST_AUTO_TEST_CASE(a_failed_step_names_its_object) {
                "cannot write the uid map of the sandbox: '/usr/bin/newuidmap'");
 }
 
+BOOST_AUTO_TEST_CASE(text_is_utf8_or_not) {
+    for (const char* text : {"", "a\n", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x99\x82", "\x7f"}) {
+        BOOST_TEST(is_utf8(text));
+    }
+    for (const char* text : {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
+        BOOST_TEST(!is_utf8(text));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
