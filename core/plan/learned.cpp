@@ -33,7 +33,7 @@ constexpr std::size_t kManyFiles = 4;
 void limit_programs(std::vector<std::string>& programs) {
     const bool had_others = std::erase(programs, kOtherPrograms) > 0;
     std::ranges::sort(programs);
-    programs.erase(std::ranges::unique(programs).begin(), programs.end());
+    programs.erase(std::unique(programs.begin(), programs.end()), programs.end());
     const bool too_many = programs.size() > kMostPrograms;
     programs.resize(std::min(programs.size(), kMostPrograms));
     if (had_others || too_many) {
@@ -336,11 +336,11 @@ std::string why_not_allowed(const CallRefusal& refusal) {
 
 void learn_call(Delta& delta, const CallRefusal& refusal) {
     const SeenByBoth seen = sighting(refusal.program, refusal.count);
-    std::string reason = why_not_allowed(refusal);
+    const std::string reason = why_not_allowed(refusal);
     if (reason.empty()) {
         delta.add(Kind::system_call, refusal.name, seen);
     } else {
-        delta.remark(remark_words(refusal.name), std::move(reason), false, seen);
+        delta.remark(remark_words(refusal.name), reason, false, seen);
     }
 }
 
