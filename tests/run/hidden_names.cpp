@@ -156,10 +156,13 @@ BOOST_AUTO_TEST_CASE(the_grant_that_is_named_shows_the_file) {
         BOOST_TEST(refused.status != 0, refused);
         const std::size_t grant = refused.err.find("--ro ~");
         BOOST_REQUIRE_MESSAGE(grant != std::string::npos, refused);
-        const std::string path = refused.err.substr(grant + 6, refused.err.find('\n', grant) - grant - 6);
+        const std::string path = refused.err.substr(grant + 6, refused.err.find(',', grant) - grant - 6);
         const Result shown = sandbox({"--profile", "strict", "--ro", home.string() + path, "--", "sh", "-c", look});
         BOOST_TEST(shown.status == 0, shown);
         BOOST_TEST(shown.printed(text), shown);
+        const std::size_t line = refused.err.find("filesystem.read-only = ");
+        profile("granted", refused.err.substr(line, refused.err.find('\n', line) - line) + "\nextends = \"strict\"\n");
+        BOOST_TEST(sandbox({"--profile", "granted", "--", "sh", "-c", look}).printed(text));
         const Result after = failing(look, {"--profile", "strict", "--ro", home.string() + path});
         BOOST_TEST(names_of(after).empty(), after);
     }
