@@ -53,7 +53,9 @@ seccomp::Filter read_filter(const FoundRun& found, const RunRecord& record) {
     constexpr std::size_t kMost = BPF_MAXINSNS * sizeof(sock_filter);
     const std::string bytes = read_file_of(found, kFilterFile, kMost + 1).value_or("");
     program.instructions.resize(bytes.size() / sizeof(sock_filter));
-    std::memcpy(program.instructions.data(), bytes.data(), program.instructions.size() * sizeof(sock_filter));
+    if (!bytes.empty()) { // memcpy(3) takes no null, not even for nothing
+        std::memcpy(program.instructions.data(), bytes.data(), program.instructions.size() * sizeof(sock_filter));
+    }
     if (bytes.size() % sizeof(sock_filter) != 0 || !seccomp::is_well_formed(program.instructions)) {
         throw Error("cannot read the filter of the sandbox " + sandbox::quoted(found.name))
             .cause("its file is gone or damaged, and nothing enters the sandbox without CMD's filter")
