@@ -9,9 +9,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <span>
 
 #include "core/base/exit_status.hpp"
 #include "core/base/message.hpp"
+#include "core/control.hpp"
 
 namespace sandbox {
 
@@ -55,10 +58,52 @@ pid_t Execution::start(int terminal, mode_t umask, int control) {
     umask_ = umask;
     control_ = control;
     starter_ = ::getpid();
+    if (filter_.asks_about_allowed) {
+        return start_watched();
+    }
     // With CLONE_FILES the listener of the filter appears among the starter's descriptors too: so no call is needed to
     // hand it over, that a profile could refuse. execve(2) gives CMD a table of its own, and closes it there.
     const int shared = filter_.reporting.empty() ? 0 : CLONE_FILES;
-    return ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_VFORK | shared | SIGCHLD, this);
+    const pid_t pid =
+        ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_VFORK | shared | SIGCHLD, this);
+    if (pid > 0) {
+        hand_over_listener(); // CMD runs already: a call of its that is refused waits for it
+    }
+    return pid;
+}
+
+/// execve(2) itself waits for an answer here, so with CLONE_VFORK nobody could hand the listener over.
+pid_t Execution::start_watched() {
+    shares_memory_ = -1;
+    const pid_t pid =
+        ::clone(&Execution::entry, stack_.get() + kStackSize, CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD,
+                this, nullptr, nullptr, reinterpret_cast<pid_t*>(&shares_memory_));
+    bool is_handed_over = false;
+    while (pid > 0 && shares_memory_ != 0) {
+        if (!is_handed_over && filter_is_loaded_) {
+            hand_over_listener();
+            is_handed_over = true;
+        }
+        // Not futex(2): the news of the filter comes from a process that may call nothing but execve any more.
+        constexpr timespec kShort = {.tv_sec = 0, .tv_nsec = 50'000};
+        ::nanosleep(&kShort, nullptr);
+    }
+    return pid;
+}
+
+void Execution::hand_over_listener() const {
+    ChildMessage message{};
+    message.kind = ChildMessage::Kind::listener;
+    message.status = listener_.error_number;
+    if (listener_.descriptor < 0) {
+        if (listener_.error_number != 0) {
+            [[maybe_unused]] const ssize_t sent = ::write(control_, &message, sizeof message);
+        }
+        return;
+    }
+    // A supervisor that is gone is noticed soon; then a refused call fails as one without a listener does (ENOSYS).
+    static_cast<void>(control::send_descriptors(control_, message, std::span(&listener_.descriptor, 1)));
+    ::close(listener_.descriptor);
 }
 
 int Execution::entry(void* self) {
@@ -101,6 +146,7 @@ void Execution::become_command() {
     if (!load_filter()) {
         return fail(Step::load_filter, "");
     }
+    filter_is_loaded_ = true;
     execute();
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,27 +36,29 @@ public:
         const char* object = "";
     };
 
-    /// The listener of CMD's filter, once `start` is back.
+    /// Starts CMD's process and comes back when it has been executed or has failed: clone(CLONE_VM | CLONE_VFORK), so
+    /// `failure` needs no pipe. `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none.
+    /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by
+    /// SCM_CREDENTIALS; and where the filter has a reporting form, one with its listener. \return the pid, or -1 and
+    /// errno.
+    [[nodiscard]] pid_t start(int terminal, mode_t umask, int control);
+
+    [[nodiscard]] const Failure& failure() const { return failure_; }
+
+private:
+    /// Of CMD's filter.
     struct Listener {
         int descriptor = -1;  ///< the starter's; -1 for none
         int error_number = 0; ///< why there is none, though the filter has a reporting form; the plain one is loaded
     };
 
-    /// Starts CMD's process and comes back when it has been executed or has failed: clone(CLONE_VM | CLONE_VFORK), so
-    /// `failure` needs no pipe. `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none.
-    /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by
-    /// SCM_CREDENTIALS. \return the pid, or -1 and errno.
-    [[nodiscard]] pid_t start(int terminal, mode_t umask, int control);
-
-    [[nodiscard]] const Failure& failure() const { return failure_; }
-    [[nodiscard]] const Listener& listener() const { return listener_; }
-
-private:
     static int entry(void* self);
     void become_command();
     /// \return the limit that the kernel refused, or null.
     [[nodiscard]] const ResourceLimit* set_limits() const;
     [[nodiscard]] bool load_filter();
+    [[nodiscard]] pid_t start_watched();
+    void hand_over_listener() const;
     void execute();
     void fail(Step step, const char* object);
 
@@ -75,6 +78,9 @@ private:
     pid_t starter_ = 0;
     Failure failure_;
     Listener listener_;
+    /// The id of CMD's process until its memory is its own, which the kernel makes 0: set_tid_address(2).
+    std::atomic<pid_t> shares_memory_ = 0;
+    std::atomic<bool> filter_is_loaded_ = false;
 };
 
 } // namespace sandbox

@@ -139,9 +139,10 @@ const SeccompEntry* refused_by(const SeccompPlan& plan, const std::string& name,
 
 } // namespace
 
-/// Everything that is touched while CMD runs. It allocates nothing then: the supervisor may clone at any time.
+/// Everything that is touched while CMD runs.
 struct RefusedCalls::Thread {
-    const seccomp::Program& plain;
+    const seccomp::Filter& filter;
+    ObservedPaths& paths;
     int listener;
     Fd end{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     std::vector<TestedArgument> tested;
@@ -152,8 +153,8 @@ struct RefusedCalls::Thread {
     std::vector<std::uint64_t> answer = std::vector<std::uint64_t>(sizes.answer / sizeof(std::uint64_t) + 1);
     std::thread thread;
 
-    Thread(const SeccompPlan& plan, const seccomp::Program& program, int descriptor)
-        : plain(program), listener(descriptor), tested(tested_arguments(plan)) {
+    Thread(const SeccompPlan& plan, const seccomp::Filter& loaded, ObservedPaths& observed, int descriptor)
+        : filter(loaded), paths(observed), listener(descriptor), tested(tested_arguments(plan)) {
         counted.reserve(kMostKinds);
     }
 
@@ -200,18 +201,31 @@ struct RefusedCalls::Thread {
         if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, asked) < 0) {
             return; // it was killed meanwhile (ENOENT)
         }
-        const std::uint32_t decision = seccomp::evaluate(plain, asked->data);
-        // Nothing else can be, but if it were: refused all the same.
-        const bool is_errno = (decision & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
-        const int error_number = is_errno ? static_cast<int>(decision & SECCOMP_RET_DATA) : EPERM;
-        const Comm program = program_of(asked->pid, asked->id);
+        const std::uint32_t decision =
+            filter.plain.empty() ? SECCOMP_RET_ALLOW : seccomp::evaluate(filter.plain, asked->data);
         std::ranges::fill(answer, 0);
         auto* answered = reinterpret_cast<seccomp_notif_resp*>(answer.data());
         answered->id = asked->id;
-        answered->error = -error_number;
-        // Counted before the answer: what CMD has seen refused is in the report.
-        count(asked->data, program, error_number);
+        // Looked at and counted before the answer: what CMD has seen is in the report.
+        if (decision == SECCOMP_RET_ALLOW && filter.asks_about_allowed) {
+            observe(*asked);
+            answered->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+        } else {
+            // Nothing else can be, but if it were: refused all the same.
+            const bool is_errno = (decision & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+            const int error_number = is_errno ? static_cast<int>(decision & SECCOMP_RET_DATA) : EPERM;
+            count(asked->data, program_of(asked->pid, asked->id), error_number);
+            answered->error = -error_number;
+        }
         ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answered);
+    }
+
+    void observe(const seccomp_notif& asked) {
+        std::uint64_t id = asked.id;
+        paths.see(
+            static_cast<pid_t>(asked.pid), asked.data,
+            [&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; },
+            [&] { return std::string(program_of(asked.pid, asked.id).data()); });
     }
 
     /// \return zeros where the process is gone, and its number perhaps another's.
@@ -252,7 +266,7 @@ struct RefusedCalls::Thread {
     }
 };
 
-RefusedCalls::RefusedCalls(const SeccompPlan& plan, const seccomp::Program& plain) : plan_(plan), plain_(plain) {}
+RefusedCalls::RefusedCalls(const SeccompPlan& plan, const seccomp::Filter& filter) : plan_(plan), filter_(filter) {}
 
 RefusedCalls::~RefusedCalls() {
     if (thread_) {
@@ -278,7 +292,7 @@ void RefusedCalls::serve(const pollfd* watched) {
         return;
     }
     if (!thread_) {
-        thread_ = std::make_unique<Thread>(plan_, plain_, listener_.get());
+        thread_ = std::make_unique<Thread>(plan_, filter_, paths_, listener_.get());
         thread_->start();
     }
     if (!thread_->thread.joinable()) {

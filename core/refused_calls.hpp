@@ -1,9 +1,12 @@
 // What CMD's filter refused, counted while CMD runs: seccomp_unotify(2).
 //
 // The reporting form of the filter (seccomp.hpp) asks here where the plain form would answer an errno, and gets that
-// errno: the plain form is run over the same registers. No answer of ours lets a call through (CONTINUE) or gives CMD a
-// descriptor (ADDFD), so nothing that goes wrong here, not even our death, lets CMD do what the filter refuses. Nothing
-// here reads CMD's memory, and nothing waits for CMD.
+// errno: the plain form is run over the same registers. No answer of ours lets a refused call through (CONTINUE) or
+// gives CMD a descriptor (ADDFD), so nothing that goes wrong here, not even our death, lets CMD do what the filter
+// refuses. Of a refused call only the registers are read, and nothing waits for CMD.
+//
+// With --explain the filter asks about calls that name files too, where the plain form lets them pass (asking_about).
+// These go on (CONTINUE), after their names have been read from CMD's memory: the answer does not hang on them.
 #pragma once
 
 #include <poll.h>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "core/base/fd.hpp"
+#include "core/observed_paths.hpp"
 #include "core/plan/plan.hpp"
 #include "core/seccomp.hpp"
 
@@ -38,7 +42,7 @@ struct RefusedCall {
 class RefusedCalls {
 public:
     /// Both must outlive it.
-    RefusedCalls(const SeccompPlan& plan, const seccomp::Program& plain);
+    RefusedCalls(const SeccompPlan& plan, const seccomp::Filter& filter);
     RefusedCalls(const RefusedCalls&) = delete;
     RefusedCalls& operator=(const RefusedCalls&) = delete;
     ~RefusedCalls();
@@ -56,13 +60,16 @@ public:
     [[nodiscard]] std::vector<RefusedCall> finish();
     /// Calls that found no place in the list, by their kinds more than it has.
     [[nodiscard]] std::uint64_t uncounted() const;
+    /// The names of files that were asked for, where the filter asks about them; after `finish`.
+    [[nodiscard]] const ObservedPaths& paths() const { return paths_; }
 
 private:
     struct Thread;
 
     const SeccompPlan& plan_;
-    const seccomp::Program& plain_;
+    const seccomp::Filter& filter_;
     Fd listener_;
+    ObservedPaths paths_;
     std::unique_ptr<Thread> thread_;
 };
 

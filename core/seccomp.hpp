@@ -51,7 +51,13 @@ struct Filter {
     /// Answers as `plain` does, except that a refusal worth reporting waits for the answer of whoever listens
     /// (seccomp_unotify(2)), which is to be `plain`'s: refused_calls.hpp. Empty where there is nothing to report.
     Program reporting;
+    /// `reporting` asks about calls too that `plain` lets pass, execve(2) among them.
+    bool asks_about_allowed = false;
 };
+
+/// A filter whose reporting form asks about the calls with these numbers of the native architecture as well, where the
+/// plain form lets them pass whatever their arguments. \throws Error where it gets too long for the kernel.
+[[nodiscard]] Filter asking_about(Filter filter, const SeccompPlan& plan, std::span<const std::uint32_t> numbers);
 
 /// Compiles the plan to the plain form; a plan without a filter gives an empty program. \throws Error where libseccomp
 /// refuses, or where the program is longer than the 4096 instructions that the kernel takes.

@@ -136,6 +136,8 @@ constexpr Option kOptions[] = {
      .group = Group::run, .action = Action::quiet},
     {.name = "stats", .argument = "json", .help = "tell at the end what the sandbox used: time, memory, processes, bytes",
      .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::stats},
+    {.name = "explain", .help = "watch which files CMD asks for, and tell at the end which of them the profile kept from it",
+     .group = Group::run, .action = Action::explain},
     {.name = "report", .argument = "WHEN", .help = "tell at the end what was refused: auto (to a terminal, and if CMD failed), always, never",
      .group = Group::run, .completes = Completes::words, .words = kReportWords, .action = Action::report},
     {.name = "report-json", .argument = "FD|FILE", .help = "write the whole report to a descriptor or a file, for programs",
@@ -222,6 +224,9 @@ public:
             break;
         case Action::log_size:
             take_log_size(value);
+            break;
+        case Action::explain:
+            line_.explain = true;
             break;
         case Action::report:
             take_report(value);

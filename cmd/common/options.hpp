@@ -30,6 +30,7 @@ struct Option {
         verbose,
         detach,
         log_size,
+        explain,
         report,
         report_json,
         seccomp_allow,
@@ -76,6 +77,7 @@ struct CommandLine {
     bool quiet = false;
     bool verbose = false;
     int status_fd = -1;
+    bool explain = false;
     ReportOptions report;
     std::optional<std::uint64_t> log_size; ///< --detach: the most that its log takes, in bytes
 };

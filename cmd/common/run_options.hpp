@@ -26,6 +26,7 @@ struct RunOptions {
     bool quiet = false;                    ///< no notes; errors are always told
     bool verbose = false;                  ///< the child's steps are timed too
     std::optional<std::uint64_t> log_size; ///< of a detached run: the most that its log takes, in bytes
+    bool explain = false;                  ///< watch which files CMD asks for
     ReportOptions report;
     Trace& trace; ///< the steps so far; printed at the end of a verbose run
 };

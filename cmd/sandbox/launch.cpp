@@ -53,6 +53,7 @@
 #include "core/init.hpp"
 #include "core/namespaces.hpp"
 #include "core/own_directories.hpp"
+#include "core/path_calls.hpp"
 #include "core/plan/capabilities_plan.hpp"
 #include "core/private_layers.hpp"
 #include "core/pty.hpp"
@@ -91,22 +92,6 @@ void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
     if (plan.namespaces.pid) {
         failure.at(Step::watch_supervisor, ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
     }
-}
-
-/// CMD runs already; a call of its that is refused waits until the supervisor has this.
-void hand_over_listener(const Execution::Listener& listener) {
-    ChildMessage message{};
-    message.kind = ChildMessage::Kind::listener;
-    message.status = listener.error_number;
-    if (listener.descriptor < 0) {
-        if (listener.error_number != 0) {
-            [[maybe_unused]] const ssize_t sent = ::write(init::kControl, &message, sizeof message);
-        }
-        return;
-    }
-    // A supervisor that is gone is noticed soon; then the refused call fails as one without a listener does (ENOSYS).
-    static_cast<void>(control::send_descriptors(init::kControl, message, std::span(&listener.descriptor, 1)));
-    ::close(listener.descriptor);
 }
 
 /// pid 1: nothing that the supervisor did not decide happens here.
@@ -151,7 +136,6 @@ void hand_over_listener(const Execution::Listener& listener) {
         own.leave(failed.step, failed.object);
     }
     own.done(Step::execute);
-    hand_over_listener(start.execution.listener());
     let_go_of_standard_streams(STDERR_FILENO);
     const int locked = init::lock(shares_pid_namespace);
     if (locked < 0 && shares_pid_namespace) {
@@ -272,8 +256,11 @@ void tell(const std::vector<std::string>& notices, const RunOptions& options) {
 Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, Recorder& recorder,
                char** arguments) {
     seccomp::Filter filter = seccomp::load_or_compile(plan.seccomp, plan.data_dir);
-    if (options.report.when == ReportOptions::When::never && !options.report.json) {
+    if (options.report.when == ReportOptions::When::never && !options.report.json && !options.explain) {
         filter.reporting = {};
+    }
+    if (options.explain) {
+        filter = seccomp::asking_about(std::move(filter), plan.seccomp, path_calls::numbers());
     }
     options.trace.mark("load the filter");
     recorder.hold(filter.plain);
@@ -345,7 +332,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // network namespace, and while it builds its root the supervisor has the interface attached; then come the others,
     // and the run is recorded: Supervisor::on_message.
 
-    RefusedCalls refused(plan.seccomp, filter.plain);
+    RefusedCalls refused(plan.seccomp, filter);
     const Outcome outcome = Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network,
                                        layers, fuse, recorder, refused)
                                 .watch();

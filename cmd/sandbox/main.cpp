@@ -79,7 +79,7 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
 
 void tell_report(const Outcome& outcome, const Plan& plan, const Host& host, const RunOptions& options) {
     if (is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal)) {
-        const std::string text = report_text(outcome, plan);
+        const std::string text = report_text(outcome, plan, host);
         if (!text.empty()) {
             complain(text);
         }
@@ -121,7 +121,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         tell_end(outcome, plan, options.quiet);
         tell_report(outcome, plan, host, options);
         if (report) {
-            report->write(report_json(outcome, plan, start, std::chrono::system_clock::now()));
+            report->write(report_json(outcome, plan, host, start, std::chrono::system_clock::now()));
         }
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);
@@ -262,6 +262,7 @@ int start(const std::vector<std::string>& words, char** arguments) {
                              .quiet = line.quiet,
                              .verbose = line.verbose,
                              .log_size = line.log_size,
+                             .explain = line.explain,
                              .report = report_options(line),
                              .trace = trace};
     const TracePrinter printer(line.verbose ? &trace : nullptr);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,10 @@ struct Outcome {
     std::string network_end = {}; ///< how the network's helper ended while CMD ran; empty: it did not
     std::vector<netns::NetworkRefusal> network_refusals = {}; ///< what the network's list kept CMD from
     std::vector<RefusedCall> refused_calls = {};
-    std::uint64_t uncounted_calls = 0; ///< refused beside those
-    int listener_error = 0;            ///< why refused calls were not seen; 0: they were
+    std::uint64_t uncounted_calls = 0;              ///< refused beside those
+    std::map<ObservedPath, Sighting> observed = {}; ///< --explain: the files that CMD asked for
+    std::uint64_t unobserved = 0;                   ///< names of files beside those
+    int listener_error = 0;                         ///< why refused calls were not seen; 0: they were
     /// The usual secrets of the host's home that CMD looked at in its private one, where they are hidden: "~/.ssh".
     std::vector<std::string> looked_at = {};
 };

@@ -15,6 +15,8 @@
 #include <fmt/ranges.h>
 
 #include "cmd/common/json.hpp"
+#include "cmd/common/learned_toml.hpp"
+#include "cmd/sandbox/explain.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/seccomp_grant.hpp"
@@ -25,6 +27,7 @@ namespace sandbox {
 namespace {
 
 constexpr std::size_t kMostLines = 20;
+constexpr std::size_t kMostFileLines = 60;
 constexpr std::size_t kMostPrograms = 3;
 
 /// Refused calls that read the same but for the program.
@@ -123,6 +126,35 @@ void add_hidden(std::vector<std::string>& lines, const Outcome& outcome, const H
     }
 }
 
+std::string file_words(const RefusedFile& file, const CallerPlaces& places) {
+    const PathVerdict& verdict = file.verdict;
+    const std::string program = file.program.empty() ? "" : ", by " + escaped(file.program);
+    const std::string place =
+        verdict.decided_by ? written_at(*verdict.decided_by) : std::string("no line of the profile shows it");
+    std::string help = file.advice.reason;
+    if (file.advice.grant) {
+        const std::optional<std::string> line = profile_line(*file.advice.grant, places);
+        help = fmt::format("to allow it: {}{}", option_words(*file.advice.grant, places),
+                           line ? ", or in a profile: " + *line : "");
+    }
+    return fmt::format("{} {}, {}, {}{}: {}\n    {}", verdict.effect == PathEffect::lost ? "lost file" : "file",
+                       escaped(verdict.inside), word(file.intent), times(file.count), program, place, help);
+}
+
+void add_files(std::vector<std::string>& lines, const std::vector<RefusedFile>& files, std::uint64_t unobserved,
+               const CallerPlaces& places) {
+    for (const RefusedFile& file : files) {
+        if (lines.size() >= kMostFileLines) {
+            lines.push_back(fmt::format("and more files; --report-json lists all {}", files.size()));
+            break;
+        }
+        lines.push_back(file_words(file, places));
+    }
+    if (unobserved > 0) {
+        lines.push_back(fmt::format("and {} more names, of too many to look at", unobserved));
+    }
+}
+
 std::string blindness(int error_number) {
     return error_number == EBUSY ? "an outer sandbox listens to its own filter, and the kernel has one listener"
                                  : fmt::format("the kernel gives no listener: {}", ::strerror(error_number));
@@ -133,7 +165,22 @@ Json grant_json(const Grant& grant) {
                                 : Json{{"grant", {{"option", grant.option}, {"profile", grant.profile}}}};
 }
 
-Json refusals_json(const Outcome& outcome, const Plan& plan) {
+Json file_json(const RefusedFile& file, const CallerPlaces& places) {
+    const auto& grant = file.advice.grant;
+    const std::optional<std::string> line = grant ? profile_line(*grant, places) : std::nullopt;
+    Json refusal = {{"kind", file.verdict.effect == PathEffect::lost ? "lost" : "file"},
+                    {"object", file.verdict.inside},
+                    {"intent", word(file.intent)},
+                    {"count", file.count},
+                    {"programs", file.program.empty() ? Json::array() : Json::array({file.program})},
+                    {"origin", file.verdict.decided_by ? to_json(*file.verdict.decided_by) : Json(nullptr)}};
+    refusal.update(grant_json({.option = grant ? option_words(*grant, places) : "",
+                               .profile = line.value_or(""),
+                               .advice = file.advice.reason}));
+    return refusal;
+}
+
+Json refusals_json(const Outcome& outcome, const Plan& plan, const Host& host) {
     Json list = Json::array();
     for (const CallGroup& group : grouped(outcome.refused_calls, plan.seccomp)) {
         Json refusal = {{"kind", "syscall"},
@@ -157,6 +204,10 @@ Json refusals_json(const Outcome& outcome, const Plan& plan) {
         refusal.update(grant_json(grant));
         list.push_back(std::move(refusal));
     }
+    const CallerPlaces places = caller_places(host);
+    for (const RefusedFile& file : refused_files(outcome.observed, plan, host)) {
+        list.push_back(file_json(file, places));
+    }
     for (const std::string& name : outcome.looked_at) {
         Json refusal = {{"kind", "hidden"}, {"object", name}, {"origin", to_json(plan.root.hidden_names.origin)}};
         refusal.update(grant_json(grant_for_hidden(name)));
@@ -166,7 +217,7 @@ Json refusals_json(const Outcome& outcome, const Plan& plan) {
 }
 
 std::uint64_t unlisted(const Outcome& outcome) {
-    std::uint64_t count = outcome.uncounted_calls;
+    std::uint64_t count = outcome.uncounted_calls + outcome.unobserved;
     for (const netns::NetworkRefusal& one : outcome.network_refusals) {
         count += one.kind == netns::NetworkRefusal::Kind::others ? one.count : 0;
     }
@@ -240,10 +291,14 @@ void ReportFile::write(const std::string& text) {
     made_ = false;
 }
 
-std::string report_text(const Outcome& outcome, const Plan& plan) {
+std::string report_text(const Outcome& outcome, const Plan& plan, const Host& host) {
     std::vector<std::string> lines;
     add_calls(lines, outcome, plan.seccomp);
-    add_hidden(lines, outcome, plan.root.hidden_names);
+    if (outcome.observed.empty()) {
+        add_hidden(lines, outcome, plan.root.hidden_names);
+    } else {
+        add_files(lines, refused_files(outcome.observed, plan, host), outcome.unobserved, caller_places(host));
+    }
     std::string text;
     if (!lines.empty()) {
         text = fmt::format("refused under the profile {}\n  {}", plan.profile, fmt::join(lines, "\n  "));
@@ -269,8 +324,8 @@ bool is_report_told(const ReportOptions& options, const Outcome& outcome, bool q
     return !quiet && (to_terminal || outcome.status != 0);
 }
 
-std::string report_json(const Outcome& outcome, const Plan& plan, std::chrono::system_clock::time_point start,
-                        std::chrono::system_clock::time_point end) {
+std::string report_json(const Outcome& outcome, const Plan& plan, const Host& host,
+                        std::chrono::system_clock::time_point start, std::chrono::system_clock::time_point end) {
     Json blind = Json::array();
     if (outcome.listener_error != 0) {
         blind.push_back({{"kind", "syscall"}, {"why", blindness(outcome.listener_error)}});
@@ -282,7 +337,7 @@ std::string report_json(const Outcome& outcome, const Plan& plan, std::chrono::s
                       {{"status", outcome.status},
                        {"signal", outcome.signal == 0 ? Json(nullptr) : Json(outcome.signal)},
                        {"reason", reason_word(outcome)}}},
-                     {"refusals", refusals_json(outcome, plan)},
+                     {"refusals", refusals_json(outcome, plan, host)},
                      {"unlisted", unlisted(outcome)},
                      {"blind", std::move(blind)}};
     return to_text(document);

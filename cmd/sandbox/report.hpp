@@ -10,6 +10,7 @@
 #include "cmd/common/run_options.hpp"
 #include "cmd/sandbox/outcome.hpp"
 #include "core/base/fd.hpp"
+#include "core/plan/host.hpp"
 #include "core/plan/plan.hpp"
 
 namespace sandbox {
@@ -34,13 +35,13 @@ private:
 };
 
 /// The text for people; empty where there is nothing to tell.
-[[nodiscard]] std::string report_text(const Outcome& outcome, const Plan& plan);
+[[nodiscard]] std::string report_text(const Outcome& outcome, const Plan& plan, const Host& host);
 
 /// Whether that is told.
 [[nodiscard]] bool is_report_told(const ReportOptions& options, const Outcome& outcome, bool quiet, bool to_terminal);
 
 /// One object, complete, and a newline; its members: sandbox(1), REPORT.
-[[nodiscard]] std::string report_json(const Outcome& outcome, const Plan& plan,
+[[nodiscard]] std::string report_json(const Outcome& outcome, const Plan& plan, const Host& host,
                                       std::chrono::system_clock::time_point start,
                                       std::chrono::system_clock::time_point end);
 

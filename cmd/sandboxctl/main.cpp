@@ -98,6 +98,7 @@ int run(std::vector<std::string> words, char** arguments) {
     add_kill(program, chosen);
     add_wait(program, chosen);
     add_exec(program, chosen, take_command_of_exec(words), arguments);
+    add_learn(program, chosen, take_command_of_learn(words));
     add_logs(program, chosen);
     add_remove(program, chosen);
     add_prune(program, chosen);

@@ -28,10 +28,15 @@ void add_discard(CLI::App& program, Action& chosen);
 void add_image(CLI::App& program, Action& chosen);
 /// `command` are CMD's words: take_command_of_exec. `arguments` is main's argv.
 void add_exec(CLI::App& program, Action& chosen, std::vector<std::string> command, char** arguments);
+/// `command` are CMD's words: take_command_of_learn.
+void add_learn(CLI::App& program, Action& chosen, std::vector<std::string> command);
 void add_completion(CLI::App& program, Action& chosen);
 
 /// Takes CMD's words off those of `exec`: they stand behind the sandbox's name, where no option is ours any more.
 [[nodiscard]] std::vector<std::string> take_command_of_exec(std::vector<std::string>& words);
+
+/// The same for `learn`, whose CMD stands behind its options.
+[[nodiscard]] std::vector<std::string> take_command_of_learn(std::vector<std::string>& words);
 
 /// `check FILE...`: every mistake that can be found without running anything.
 /// \return 0 where there is none.

@@ -13,6 +13,7 @@ using namespace test;
 namespace {
 
 constexpr double kWantedOverPlain = 1.02;
+constexpr double kWantedExplained = 1.35;
 
 struct Work {
     const char* name;
@@ -38,6 +39,31 @@ void measure_work(const World& world, const Work& work) {
     static_cast<void>(say_verdict(all[0], all[1], "the plain filter", kWantedOverPlain));
 }
 
+/// A compile that is watched, beside strace(1), which tells the same calls by tracing.
+void measure_explained(const World& world) {
+    const Words compile = {"g++", "-c", "hello.cpp"};
+    const auto with = [&](Words words) {
+        words.insert(words.end(), compile.begin(), compile.end());
+        return words;
+    };
+    const std::string absent = absent_unless_installed("g++");
+    std::vector<Contestant> all = {
+        {"--explain", with({sandbox_program(), "--quiet", "--profile", "build", "--explain", "--"}), absent, {}},
+        {"the plain filter",
+         with({sandbox_program(), "--quiet", "--profile", "build", "--report", "never", "--"}),
+         absent,
+         {}},
+        {"strace, without a sandbox",
+         with({"strace", "-f", "-qq", "--seccomp-bpf", "-e", "%file", "-o", "trace"}),
+         absent.empty() ? absent_unless_installed("strace") : absent,
+         {}},
+        {"neither", compile, absent, {}},
+    };
+    measure(all, world, kRounds / 10);
+    say_table("\ng++ -c, with every file told", all);
+    static_cast<void>(say_verdict(all[0], all[1], "the plain filter", kWantedExplained));
+}
+
 } // namespace
 
 void measure_reports() {
@@ -53,6 +79,7 @@ void measure_reports() {
     for (const Work& work : kAll) {
         measure_work(world, work);
     }
+    measure_explained(world);
 }
 
 } // namespace sandbox::bench

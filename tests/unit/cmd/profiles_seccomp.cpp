@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "cmd/common/profile_file.hpp"
+#include "core/path_calls.hpp"
 #include "core/plan/seccomp_plan.hpp"
 #include "core/plan/syscalls.hpp"
 #include "core/seccomp.hpp"
@@ -468,6 +469,31 @@ BOOST_AUTO_TEST_CASE(the_reporting_form_asks_where_the_plain_one_refuses_and_cha
         BOOST_TEST(evaluate(filter.reporting.instructions, system_call(SYS_capset)) !=
                        (std::string(name) == "strict" ? SECCOMP_RET_USER_NOTIF : 0U),
                    name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_filter_that_asks_about_names_asks_only_where_the_plain_form_lets_pass_or_refuses) {
+    for (const char* name : {"default", "strict", "permissive"}) {
+        const Policy policy(name);
+        const seccomp::Filter filter =
+            policy.plan.filter ? seccomp::split(seccomp::compile_marked(policy.plan), policy.plan) : seccomp::Filter{};
+        const seccomp::Filter asking = seccomp::asking_about(filter, policy.plan, path_calls::numbers());
+        BOOST_TEST((bytes_of(asking.plain) == bytes_of(filter.plain)), name);
+        for (std::uint32_t number = 0; number < 600; ++number) {
+            const seccomp_data call = system_call(number);
+            const std::uint32_t plain =
+                filter.plain.empty() ? SECCOMP_RET_ALLOW : evaluate(filter.plain.instructions, call);
+            const std::uint32_t answer = evaluate(asking.reporting.instructions, call);
+            const bool names_a_file = std::ranges::binary_search(path_calls::numbers(), number);
+            if (plain == SECCOMP_RET_ALLOW) {
+                BOOST_TEST(answer == (names_a_file ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW), name << number);
+            } else {
+                BOOST_TEST((answer == plain || answer == SECCOMP_RET_USER_NOTIF), name << number);
+            }
+            if (policy.plan.filter) {
+                BOOST_TEST(evaluate(asking.reporting.instructions, foreign_call(AUDIT_ARCH_ARM, number)) == kKill);
+            }
+        }
     }
 }
 

@@ -1,0 +1,159 @@
+#include "cmd/sandbox/explain.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "core/plan/host_paths.hpp"
+
+namespace sandbox {
+
+namespace {
+
+bool is_there(const std::string& path) {
+    struct stat status {};
+    return ::fstatat(AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/// What the call wants, now that it is known whether the host has the name; nothing where it fails there too.
+std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path) {
+    const bool exists = !host_path.empty() && is_there(host_path);
+    switch (use) {
+    case PathUse::look:
+        return PathIntent::look;
+    case PathUse::read:
+        return PathIntent::read;
+    case PathUse::list:
+        return PathIntent::list;
+    case PathUse::write:
+        return PathIntent::write;
+    case PathUse::execute:
+        return PathIntent::execute;
+    case PathUse::open_new:
+        return exists ? PathIntent::write : PathIntent::create;
+    case PathUse::put:
+        return PathIntent::create;
+    case PathUse::make:
+        return exists ? std::nullopt : std::optional(PathIntent::create);
+    case PathUse::take_away:
+        return exists ? std::optional(PathIntent::create) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
+/// Whether the host lets the user do it, so that it was the profile that did not.
+bool host_allows(const std::optional<HostCheck>& check) {
+    if (!check) {
+        return true;
+    }
+    constexpr std::array kModes = {F_OK, R_OK, W_OK, X_OK}; // in the order of HostCheck::Need
+    if (check->need == HostCheck::Need::exists) {
+        return is_there(check->path);
+    }
+    return ::faccessat(AT_FDCWD, check->path.c_str(), kModes.at(static_cast<std::size_t>(check->need)), AT_EACCESS) ==
+           0;
+}
+
+class Explainer {
+public:
+    Explainer(const Plan& plan, const Host& host)
+        : host_(host), places_(caller_places(host)), oracle_(plan.root, host::read_link) {}
+
+    /// \return nothing where the profile changed nothing.
+    std::optional<RefusedFile> explain(const ObservedPath& seen) {
+        // Where the name stands on the host does not hang on what is wanted of it.
+        const auto found = oracle_.judge({seen.path, PathIntent::look, seen.follows_last_link});
+        const auto intent = found ? intent_of(seen.use, found->host_path) : std::nullopt;
+        if (!intent) {
+            return std::nullopt;
+        }
+        auto verdict = oracle_.judge({seen.path, *intent, seen.follows_last_link});
+        if (!verdict || verdict->effect == PathEffect::works || !host_allows(verdict->check)) {
+            return std::nullopt;
+        }
+        RefusedFile file;
+        file.intent = *intent;
+        file.advice = advise(*verdict, *intent, host_.look_up(verdict->host_path), places_);
+        file.verdict = *std::move(verdict);
+        return file;
+    }
+
+private:
+    const Host& host_;
+    CallerPlaces places_;
+    PathOracle oracle_;
+};
+
+int strength(PathIntent intent) {
+    switch (intent) {
+    case PathIntent::look:
+        return 0;
+    case PathIntent::list:
+        return 1;
+    case PathIntent::execute:
+        return 2;
+    case PathIntent::read:
+        return 3;
+    case PathIntent::write:
+        return 4;
+    case PathIntent::create:
+        return 5;
+    }
+    return 0;
+}
+
+/// A directory that was looked at on the way to what is told anyway says nothing more.
+bool leads_to_another(const RefusedFile& file, const std::vector<RefusedFile>& all) {
+    const std::string below = file.verdict.inside + "/";
+    return file.intent == PathIntent::look &&
+           std::ranges::any_of(all, [&](const RefusedFile& other) { return other.verdict.inside.starts_with(below); });
+}
+
+} // namespace
+
+std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan,
+                                       const Host& host) {
+    Explainer explainer(plan, host);
+    std::map<std::string, RefusedFile> by_name;
+    for (const auto& [path, sighting] : seen) {
+        std::optional<RefusedFile> file = explainer.explain(path);
+        if (!file) {
+            continue;
+        }
+        file->program = sighting.program;
+        file->count = sighting.count;
+        const auto [known, is_new] = by_name.try_emplace(file->verdict.inside, *file);
+        if (is_new) {
+            continue;
+        }
+        file->count += known->second.count;
+        known->second.count = file->count;
+        if (strength(file->intent) > strength(known->second.intent)) {
+            known->second = *std::move(file);
+        }
+    }
+    std::vector<RefusedFile> files;
+    for (auto& [name, file] : by_name) {
+        files.push_back(std::move(file));
+    }
+    std::vector<RefusedFile> told;
+    std::ranges::copy_if(files, std::back_inserter(told),
+                         [&](const RefusedFile& file) { return !leads_to_another(file, files); });
+    std::ranges::stable_partition(told,
+                                  [](const RefusedFile& file) { return file.verdict.effect == PathEffect::refused; });
+    return told;
+}
+
+const char* word(PathIntent intent) {
+    constexpr std::array kWords = {"look", "read", "write", "create", "execute", "list"}; // in PathIntent's order
+    return kWords.at(static_cast<std::size_t>(intent));
+}
+
+} // namespace sandbox

@@ -1,0 +1,35 @@
+// --explain: which of the files that CMD asked for the profile kept from it. The Plan says what CMD found; the host,
+// asked as the user, what it would have found without the sandbox. Where the two are the same nothing is told.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/observed_paths.hpp"
+#include "core/plan/host.hpp"
+#include "core/plan/path_grant.hpp"
+#include "core/plan/path_verdict.hpp"
+#include "core/plan/plan.hpp"
+
+namespace sandbox {
+
+/// One name that CMD did not get, or wrote and lost.
+struct RefusedFile {
+    PathVerdict verdict;
+    PathIntent intent = PathIntent::look;
+    PathAdvice advice;
+    std::string program; ///< the first that asked
+    std::uint64_t count = 0;
+};
+
+/// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told once,
+/// with the strongest of them.
+[[nodiscard]] std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan,
+                                                     const Host& host);
+
+/// "read", "create": for a line of the report.
+[[nodiscard]] const char* word(PathIntent intent);
+
+} // namespace sandbox

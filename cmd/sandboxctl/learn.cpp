@@ -1,0 +1,249 @@
+// sandboxctl learn: runs a command under a base profile, and writes what it was refused as a profile that extends it.
+// The run is the one of `sandbox --explain`: nothing is loosened, and nothing that is learned is used by itself.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cmd/common/executable.hpp"
+#include "cmd/common/learned_toml.hpp"
+#include "cmd/common/print.hpp"
+#include "cmd/common/profile_file.hpp"
+#include "cmd/sandboxctl/verbs.hpp"
+#include "core/base/error.hpp"
+#include "core/base/exit_status.hpp"
+#include "core/base/fd.hpp"
+#include "core/base/file.hpp"
+#include "core/plan/host.hpp"
+#include "core/plan/host_paths.hpp"
+#include "core/plan/plan.hpp"
+
+namespace sandbox::ctl {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// What the command line asks for.
+struct LearnWish {
+    std::string base = "default";
+    std::string output; ///< empty: standard output
+    std::string merge;  ///< a file that was learned before; empty: none
+    std::vector<std::string> command;
+};
+
+/// While the run goes on, signals of the terminal are for CMD: as system(3) has it.
+class QuietSignals {
+public:
+    QuietSignals() {
+        for (std::size_t i = 0; i < kSignals.size(); ++i) {
+            before_[i] = ::signal(kSignals[i], SIG_IGN);
+        }
+    }
+    QuietSignals(const QuietSignals&) = delete;
+    QuietSignals& operator=(const QuietSignals&) = delete;
+    ~QuietSignals() { restore(); }
+    void restore() const {
+        for (std::size_t i = 0; i < kSignals.size(); ++i) {
+            ::signal(kSignals[i], before_[i]);
+        }
+    }
+
+private:
+    static constexpr std::array kSignals = {SIGINT, SIGQUIT};
+    std::array<sighandler_t, kSignals.size()> before_{};
+};
+
+/// A file without a name, which the run writes its report to.
+Fd make_report() {
+    Fd report(::memfd_create("report", 0)); // inherited by the run
+    if (!report) {
+        throw Error("cannot make room for the report").kernel(errno);
+    }
+    return report;
+}
+
+int run_watched(const LearnWish& wish, int report) {
+    std::vector<std::string> words = {
+        sandbox_executable(),   "--profile", wish.base, "--explain", "--report", "never", "--report-json",
+        std::to_string(report), "--"};
+    words.insert(words.end(), wish.command.begin(), wish.command.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
+    const QuietSignals quiet;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        quiet.restore();
+        ::execv(arguments[0], arguments.data());
+        ::_exit(kOwnFailure);
+    }
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) < 0) {
+        throw Error("cannot run sandbox").kernel(errno);
+    }
+    return WIFSIGNALED(status) ? kSignalBase + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+Json read_report(const Fd& report) {
+    std::string text;
+    if (::lseek(report.get(), 0, SEEK_SET) < 0 || !read_all(report.get(), std::string::npos, text)) {
+        throw Error("cannot read the report").kernel(errno);
+    }
+    return Json::parse(text, nullptr, false);
+}
+
+std::string program_of(const Json& refusal) {
+    const Json& programs = refusal.at("programs");
+    return programs.empty() ? "" : programs.front().get<std::string>();
+}
+
+PathIntent intent_of(const std::string& word) {
+    constexpr std::array<std::string_view, 6> kWords = {"look", "read", "write", "create", "execute", "list"};
+    return static_cast<PathIntent>(std::ranges::find(kWords, word) - kWords.begin());
+}
+
+/// The report's refusals, judged again by the same Plan.
+Observations observations_of(const Json& report, const Plan& plan, const Host& host) {
+    const PathOracle oracle(plan.root, host::read_link);
+    Observations seen;
+    for (const Json& refusal : report.at("refusals")) {
+        const std::string kind = refusal.at("kind");
+        const std::string object = refusal.at("object");
+        if (kind == "file" || kind == "lost") {
+            const PathIntent intent = intent_of(refusal.at("intent"));
+            if (auto verdict = oracle.judge({object, intent, false})) {
+                const PathFact found = host.look_up(verdict->host_path);
+                seen.paths.push_back({.verdict = *std::move(verdict),
+                                      .intent = intent,
+                                      .found = found,
+                                      .program = program_of(refusal),
+                                      .count = refusal.at("count")});
+            }
+        } else if (kind == "syscall" && !refusal.at("grant").is_null()) {
+            seen.calls.push_back({.name = object.substr(0, object.find(' ')),
+                                  .origin = plan.seccomp.default_origin,
+                                  .program = program_of(refusal),
+                                  .count = refusal.at("count")});
+        } else if (kind == "name" && !refusal.at("grant").is_null()) {
+            seen.names.push_back({.name = object, .port = 0, .program = "", .count = refusal.at("count")});
+        }
+    }
+    return seen;
+}
+
+/// A base that is a path stays one that can be found from where the new file lies.
+std::string base_word(const std::string& base) {
+    return base.find('/') == std::string::npos ? base : std::filesystem::absolute(base).lexically_normal().string();
+}
+
+std::string read_text(const std::string& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    if (!file || !read_all(file.get(), std::string::npos, text)) {
+        throw Error("cannot read " + sandbox::quoted(path)).kernel(errno);
+    }
+    return text;
+}
+
+/// Under a passing name first: what fails leaves the file as it was.
+void write_text(const std::string& path, const std::string& text) {
+    const std::string passing = fmt::format("{}.{}", path, ::getpid());
+    const Fd file(::open(passing.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!file || !write_all(file.get(), text) || ::rename(passing.c_str(), path.c_str()) < 0) {
+        const int error_number = errno;
+        if (file) {
+            ::unlink(passing.c_str());
+        }
+        throw Error("cannot write " + sandbox::quoted(path)).kernel(error_number);
+    }
+}
+
+int learn_from(const LearnWish& wish) {
+    if (wish.command.empty()) {
+        throw Error("learn: a command is missing").fix("sandboxctl learn --base default -- CMD");
+    }
+    const Host host = gather_host();
+    std::optional<LearnedFile> earlier;
+    if (!wish.merge.empty()) {
+        earlier = read_learned(read_text(wish.merge), wish.merge, host);
+    }
+    const Profile profile = load_profile(wish.base, profile_search(host.config_dir));
+    const Plan plan =
+        make_plan(profile, {.arguments = wish.command, .name = "", .entrypoint = {}, .stats = false}, host);
+    const Fd report = make_report();
+    const int status = run_watched(wish, report.get());
+    const Json told = read_report(report);
+    if (told.is_discarded() || !told.contains("refusals")) {
+        return status; // the run has said why it has nothing to tell
+    }
+    for (const Json& blind : told.at("blind")) {
+        complain("note: not all is known: " + blind.at("why").get<std::string>(), "sandboxctl");
+    }
+    const CallerPlaces places = caller_places(host);
+    LearnedFile file{.base = base_word(wish.base), .description = "", .learned = {}};
+    file.learned = learn(observations_of(told, plan, host), places);
+    if (earlier) {
+        file.description = earlier->description;
+        file.learned = join(earlier->learned, file.learned, places);
+    }
+    if (wish.output.empty()) {
+        print(learned_to_toml(file));
+    } else {
+        write_text(wish.output, learned_to_toml(file));
+        complain(fmt::format("note: wrote {}; nothing uses it until you say: sandbox -p {} CMD",
+                             sandbox::quoted(wish.output), shell_quoted(wish.output)),
+                 "sandboxctl");
+    }
+    return status;
+}
+
+} // namespace
+
+std::vector<std::string> take_command_of_learn(std::vector<std::string>& words) {
+    std::vector<std::string> command;
+    if (words.empty() || words.front() != "learn") {
+        return command;
+    }
+    constexpr std::array<std::string_view, 4> kValued = {"--base", "--output", "--merge", "-o"};
+    std::size_t at = 1;
+    while (at < words.size() && words[at].size() > 1 && words[at].starts_with('-') && words[at] != "--") {
+        at += std::ranges::find(kValued, words[at]) != kValued.end() ? 2 : 1;
+    }
+    const std::size_t end = std::min(words.size(), at);
+    const bool has_dashes = end < words.size() && words[end] == "--";
+    command.assign(words.begin() + static_cast<std::ptrdiff_t>(end + (has_dashes ? 1 : 0)), words.end());
+    words.resize(end);
+    return command;
+}
+
+void add_learn(CLI::App& program, Action& chosen, std::vector<std::string> command) {
+    CLI::App* verb = program.add_subcommand(
+        "learn", "run a command, and write what it was refused as a profile: learn [OPTIONS] [--] CMD [ARG...]");
+    const auto wish = std::make_shared<LearnWish>();
+    wish->command = std::move(command);
+    verb->add_option("--base", wish->base, "the profile that it runs under, and that the new one extends")
+        ->type_name("PROFILE");
+    verb->add_option("-o,--output", wish->output, "write the profile to FILE instead of standard output")
+        ->type_name("FILE");
+    verb->add_option("--merge", wish->merge, "join it with what was learned before")->type_name("FILE");
+    verb->callback([&chosen, wish] { chosen = [wish] { return learn_from(*wish); }; });
+}
+
+} // namespace sandbox::ctl

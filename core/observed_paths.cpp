@@ -1,0 +1,109 @@
+#include "core/observed_paths.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace sandbox {
+
+namespace {
+
+constexpr std::uint64_t kPage = 4096; // no page is smaller
+
+bool read_memory(pid_t pid, std::uint64_t address, void* into, std::size_t size) {
+    const iovec local{into, size};
+    const iovec remote{reinterpret_cast<void*>(address), size}; // NOLINT(performance-no-int-to-ptr): another's address
+    return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
+}
+
+/// The string at `address`; nothing where it cannot be read or is no path. Page by page: the next may not be there.
+std::optional<std::string> read_string(pid_t pid, std::uint64_t address) {
+    std::string text;
+    while (text.size() < PATH_MAX) {
+        std::array<char, kPage> part{};
+        const std::size_t size = std::min<std::uint64_t>(kPage - address % kPage, text.empty() ? 256 : kPage);
+        if (!read_memory(pid, address, part.data(), size)) {
+            return std::nullopt;
+        }
+        const std::string_view read(part.data(), size);
+        const std::size_t end = read.find('\0');
+        text.append(read.substr(0, end));
+        if (end != std::string_view::npos) {
+            return text;
+        }
+        address += size;
+    }
+    return std::nullopt;
+}
+
+/// Where a relative name starts: the kernel tells it as the process itself sees it.
+std::optional<std::string> directory_of(pid_t pid, int descriptor) {
+    const std::string link =
+        descriptor == AT_FDCWD ? fmt::format("/proc/{}/cwd", pid) : fmt::format("/proc/{}/fd/{}", pid, descriptor);
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+    // "pipe:[1]" and "(unreachable)/x" are no places that a name could start from.
+    return size > 0 && target[0] == '/' ? std::optional(std::string(target.data(), static_cast<std::size_t>(size)))
+                                        : std::nullopt;
+}
+
+std::optional<ObservedPath> observed(pid_t pid, NamedPath named) {
+    std::optional<std::string> path = read_string(pid, named.address);
+    if (!path || path->empty()) { // "": the descriptor itself, which was looked at when it was opened
+        return std::nullopt;
+    }
+    if (named.how != 0) {
+        open_how how{};
+        if (!read_memory(pid, named.how, &how, sizeof how)) {
+            return std::nullopt;
+        }
+        named = path_calls::opened(named, how.flags);
+    }
+    if (path->front() != '/') {
+        const std::optional<std::string> directory = directory_of(pid, named.directory);
+        if (!directory) {
+            return std::nullopt;
+        }
+        path = *directory + "/" + *path;
+    }
+    return ObservedPath{.path = *std::move(path), .use = named.use, .follows_last_link = named.follows_last_link};
+}
+
+} // namespace
+
+void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
+                        const std::function<std::string()>& program) {
+    for (const NamedPath& named : path_calls::names_of(call)) {
+        std::optional<ObservedPath> path = observed(pid, named);
+        if (!path) {
+            continue;
+        }
+        const auto known = seen_.find(*path);
+        if (known != seen_.end()) {
+            known->second.count += is_valid() ? 1 : 0;
+            continue;
+        }
+        if (bytes_ + path->path.size() > kMostBytes) {
+            ++left_out_;
+            continue;
+        }
+        std::string name = program();
+        if (is_valid()) {
+            bytes_ += path->path.size();
+            seen_.emplace(*std::move(path), Sighting{.program = std::move(name), .count = 1});
+        }
+    }
+}
+
+} // namespace sandbox

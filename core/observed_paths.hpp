@@ -1,0 +1,53 @@
+// The names of files that CMD gave to the kernel, as they stand in its memory while its call waits: seccomp_unotify(2),
+// process_vm_readv(2). What CMD writes there while we look spoils its own report and nothing else: the call goes on as
+// it would have.
+#pragma once
+
+#include <linux/seccomp.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "core/path_calls.hpp"
+
+namespace sandbox {
+
+/// One name, asked for in one way.
+struct ObservedPath {
+    std::string path; ///< absolute as CMD sees it; not normalised
+    PathUse use = PathUse::look;
+    bool follows_last_link = true;
+
+    auto operator<=>(const ObservedPath&) const = default;
+};
+
+struct Sighting {
+    std::string program; ///< the first that asked, as it called itself
+    std::uint64_t count = 0;
+};
+
+class ObservedPaths {
+public:
+    /// Looks at the call of `pid` (as this process sees it), which waits. \param is_valid whether it still does, and
+    /// the number was not another's meanwhile; \param program its name.
+    void see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
+             const std::function<std::string()>& program);
+
+    [[nodiscard]] const std::map<ObservedPath, Sighting>& all() const { return seen_; }
+    /// Names that found no place.
+    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
+
+    /// As many bytes of names are kept: what CMD asks for without end costs no memory.
+    static constexpr std::size_t kMostBytes = std::size_t{8} * 1024 * 1024;
+
+private:
+    std::map<ObservedPath, Sighting> seen_;
+    std::size_t bytes_ = 0;
+    std::uint64_t left_out_ = 0;
+};
+
+} // namespace sandbox
