@@ -88,6 +88,9 @@ pid_t Execution::start_watched() {
         constexpr timespec kShort = {.tv_sec = 0, .tv_nsec = 50'000};
         ::nanosleep(&kShort, nullptr);
     }
+    if (pid > 0 && filter_is_loaded_ && !is_handed_over) {
+        hand_over_listener(); // there is none, and execve(2) was faster than the sleep
+    }
     return pid;
 }
 

@@ -94,7 +94,7 @@ void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function
             known->second.count += is_valid() ? 1 : 0;
             continue;
         }
-        if (bytes_ + path->path.size() > kMostBytes) {
+        if (seen_.size() == kMost || bytes_ + path->path.size() > kMostBytes) {
             ++left_out_;
             continue;
         }

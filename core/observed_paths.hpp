@@ -41,8 +41,9 @@ public:
     /// Names that found no place.
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
-    /// As many bytes of names are kept: what CMD asks for without end costs no memory.
-    static constexpr std::size_t kMostBytes = std::size_t{8} * 1024 * 1024;
+    /// As many names, and as many bytes of them, are kept: what CMD asks for without end costs no memory.
+    static constexpr std::size_t kMostBytes = std::size_t{4} * 1024 * 1024;
+    static constexpr std::size_t kMost = 20'000;
 
 private:
     std::map<ObservedPath, Sighting> seen_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <climits>
 #include <optional>
 #include <tuple>
@@ -17,13 +18,16 @@ namespace sandbox {
 
 namespace {
 
+constexpr std::chrono::seconds kPatience{5};
+
 bool is_there(const std::string& path) {
     struct stat status {};
     return ::fstatat(AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /// What the call wants, now that it is known whether the host has the name; nothing where it fails there too.
-std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path) {
+/// \param is_private the name is not there in a private place: an open(2) that may make it does.
+std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path, bool is_private) {
     const bool exists = !host_path.empty() && is_there(host_path);
     switch (use) {
     case PathUse::look:
@@ -37,7 +41,7 @@ std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path) {
     case PathUse::execute:
         return PathIntent::execute;
     case PathUse::open_new:
-        return exists ? PathIntent::write : PathIntent::create;
+        return exists && !is_private ? PathIntent::write : PathIntent::create;
     case PathUse::put:
         return PathIntent::create;
     case PathUse::make:
@@ -70,7 +74,9 @@ public:
     std::optional<RefusedFile> explain(const ObservedPath& seen) {
         // Where the name stands on the host does not hang on what is wanted of it.
         const auto found = oracle_.judge({seen.path, PathIntent::look, seen.follows_last_link});
-        const auto intent = found ? intent_of(seen.use, found->host_path) : std::nullopt;
+        const auto intent = found
+                                ? intent_of(seen.use, found->host_path, found->standing == PathStanding::private_place)
+                                : std::nullopt;
         if (!intent) {
             return std::nullopt;
         }
@@ -118,11 +124,17 @@ bool leads_to_another(const RefusedFile& file, const std::vector<RefusedFile>& a
 
 } // namespace
 
-std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan,
-                                       const Host& host) {
+std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan, const Host& host,
+                                       std::uint64_t& left_out) {
+    // CMD chose the names, and the links that they lead through: looking them up must end.
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     Explainer explainer(plan, host);
     std::map<std::string, RefusedFile> by_name;
     for (const auto& [path, sighting] : seen) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            ++left_out;
+            continue;
+        }
         std::optional<RefusedFile> file = explainer.explain(path);
         if (!file) {
             continue;

@@ -26,8 +26,9 @@ struct RefusedFile {
 
 /// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told once,
 /// with the strongest of them.
+/// \param left_out grows by the names for which the time did not suffice: CMD can make them slow to look up.
 [[nodiscard]] std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan,
-                                                     const Host& host);
+                                                     const Host& host, std::uint64_t& left_out);
 
 /// "read", "create": for a line of the report.
 [[nodiscard]] const char* word(PathIntent intent);

@@ -333,9 +333,10 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // and the run is recorded: Supervisor::on_message.
 
     RefusedCalls refused(plan.seccomp, filter);
-    const Outcome outcome = Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network,
-                                       layers, fuse, recorder, refused)
-                                .watch();
+    Outcome outcome = Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network, layers,
+                                 fuse, recorder, refused)
+                          .watch();
+    outcome.explained = options.explain;
     recorder.ended(ended_record(outcome, ""));
     options.trace.mark("wait for CMD");
     if (options.verbose) {

@@ -77,9 +77,9 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     }
 }
 
-void tell_report(const Outcome& outcome, const Plan& plan, const Host& host, const RunOptions& options) {
+void tell_report(const Report& report, const Outcome& outcome, const Host& host, const RunOptions& options) {
     if (is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal)) {
-        const std::string text = report_text(outcome, plan, host);
+        const std::string text = report.text();
         if (!text.empty()) {
             complain(text);
         }
@@ -117,12 +117,13 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
             report.emplace(*options.report.json, options.log_size.has_value());
         }
         const Outcome outcome = launch(plan, options, status, recorder, arguments);
+        const Report refusals(outcome, plan, host);
+        if (report) { // before the record of the end, behind which there is none of a failure
+            report->write(refusals.json(start, std::chrono::system_clock::now()));
+        }
         status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
-        tell_report(outcome, plan, host, options);
-        if (report) {
-            report->write(report_json(outcome, plan, host, start, std::chrono::system_clock::now()));
-        }
+        tell_report(refusals, outcome, host, options);
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);
         }

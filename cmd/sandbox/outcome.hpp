@@ -25,7 +25,8 @@ struct Outcome {
     std::vector<netns::NetworkRefusal> network_refusals = {}; ///< what the network's list kept CMD from
     std::vector<RefusedCall> refused_calls = {};
     std::uint64_t uncounted_calls = 0;              ///< refused beside those
-    std::map<ObservedPath, Sighting> observed = {}; ///< --explain: the files that CMD asked for
+    bool explained = false;                         ///< --explain
+    std::map<ObservedPath, Sighting> observed = {}; ///< the files that CMD asked for then
     std::uint64_t unobserved = 0;                   ///< names of files beside those
     int listener_error = 0;                         ///< why refused calls were not seen; 0: they were
     /// The usual secrets of the host's home that CMD looked at in its private one, where they are hidden: "~/.ssh".

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <ctime>
 
@@ -16,7 +17,6 @@
 
 #include "cmd/common/json.hpp"
 #include "cmd/common/learned_toml.hpp"
-#include "cmd/sandbox/explain.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/seccomp_grant.hpp"
@@ -117,12 +117,11 @@ Grant grant_for_hidden(const std::string& name) {
             .advice = ""};
 }
 
-void add_hidden(std::vector<std::string>& lines, const Outcome& outcome, const HiddenNames& names) {
-    if (!outcome.looked_at.empty()) {
-        const Grant grant = grant_for_hidden(outcome.looked_at.front());
+void add_hidden(std::vector<std::string>& lines, const std::vector<std::string>& looked_at, const HiddenNames& names) {
+    if (!looked_at.empty()) {
+        const Grant grant = grant_for_hidden(looked_at.front());
         lines.push_back(fmt::format("looked at, hidden: {}: {}\n    to show one: {}, or in a profile: {}",
-                                    fmt::join(outcome.looked_at, " "), written_at(names.origin), grant.option,
-                                    grant.profile));
+                                    fmt::join(looked_at, " "), written_at(names.origin), grant.option, grant.profile));
     }
 }
 
@@ -180,7 +179,8 @@ Json file_json(const RefusedFile& file, const CallerPlaces& places) {
     return refusal;
 }
 
-Json refusals_json(const Outcome& outcome, const Plan& plan, const Host& host) {
+Json refusals_json(const Outcome& outcome, const Plan& plan, const std::vector<RefusedFile>& files,
+                   const CallerPlaces& places) {
     Json list = Json::array();
     for (const CallGroup& group : grouped(outcome.refused_calls, plan.seccomp)) {
         Json refusal = {{"kind", "syscall"},
@@ -204,8 +204,7 @@ Json refusals_json(const Outcome& outcome, const Plan& plan, const Host& host) {
         refusal.update(grant_json(grant));
         list.push_back(std::move(refusal));
     }
-    const CallerPlaces places = caller_places(host);
-    for (const RefusedFile& file : refused_files(outcome.observed, plan, host)) {
+    for (const RefusedFile& file : files) {
         list.push_back(file_json(file, places));
     }
     for (const std::string& name : outcome.looked_at) {
@@ -217,7 +216,7 @@ Json refusals_json(const Outcome& outcome, const Plan& plan, const Host& host) {
 }
 
 std::uint64_t unlisted(const Outcome& outcome) {
-    std::uint64_t count = outcome.uncounted_calls + outcome.unobserved;
+    std::uint64_t count = outcome.uncounted_calls;
     for (const netns::NetworkRefusal& one : outcome.network_refusals) {
         count += one.kind == netns::NetworkRefusal::Kind::others ? one.count : 0;
     }
@@ -249,7 +248,7 @@ Error cannot_write(const std::string& target) {
 
 } // namespace
 
-ReportFile::ReportFile(const std::string& target, bool detached) {
+ReportFile::ReportFile(const std::string& target, bool detached) : target_(target) {
     if (const std::optional<int> number = as_descriptor(target)) {
         if (detached) {
             throw cannot_write(target).cause("a detached run keeps no descriptor of its caller").fix("name a file");
@@ -263,8 +262,10 @@ ReportFile::ReportFile(const std::string& target, bool detached) {
         }
         file_.reset(::fcntl(*number, F_DUPFD_CLOEXEC, 3));
     } else {
+        // No link is followed: one that an earlier CMD left in its directory would lead the report elsewhere. A fifo
+        // without a reader is an error, and no wait.
         constexpr mode_t kMode = 0666; // less the caller's umask
-        constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+        constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
         file_.reset(::open(target.c_str(), kFlags | O_CREAT | O_EXCL, kMode));
         made_ = static_cast<bool>(file_);
         if (!file_ && errno == EEXIST) {
@@ -273,7 +274,13 @@ ReportFile::ReportFile(const std::string& target, bool detached) {
         path_ = target;
     }
     if (!file_) {
-        throw cannot_write(target).kernel(errno);
+        const int error_number = errno;
+        Error error = cannot_write(target);
+        error.kernel(error_number);
+        if (error_number == ELOOP) {
+            error.cause("it is a link, and no report follows one").fix("name the file that it leads to");
+        }
+        throw error;
     }
 }
 
@@ -283,35 +290,85 @@ ReportFile::~ReportFile() {
     }
 }
 
+namespace {
+
+/// A reader that is gone is an error here, not a signal that ends us.
+class IgnoredPipeSignal {
+public:
+    IgnoredPipeSignal() : before_(::signal(SIGPIPE, SIG_IGN)) {}
+    IgnoredPipeSignal(const IgnoredPipeSignal&) = delete;
+    IgnoredPipeSignal& operator=(const IgnoredPipeSignal&) = delete;
+    ~IgnoredPipeSignal() { ::signal(SIGPIPE, before_); }
+
+private:
+    sighandler_t before_;
+};
+
+bool is_same_file(int descriptor, const std::string& path) {
+    struct stat opened {};
+    struct stat named {};
+    return ::fstat(descriptor, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+} // namespace
+
 void ReportFile::write(const std::string& text) {
+    if (!path_.empty() && !is_same_file(file_.get(), path_)) {
+        made_ = false; // it is somebody else's
+        throw cannot_write(target_)
+            .cause("another file has taken its name while CMD ran")
+            .fix("name a file in a directory that CMD cannot write");
+    }
+    const IgnoredPipeSignal ignored;
     const bool is_emptied = path_.empty() || ::ftruncate(file_.get(), 0) == 0 || errno == EINVAL; // a pipe, a terminal
+    if (!path_.empty()) {
+        ::fcntl(file_.get(), F_SETFL, 0); // waits for a slow reader from here on
+    }
     if (!is_emptied || !write_all(file_.get(), text)) {
-        throw Error("cannot write the report").kernel(errno);
+        throw cannot_write(target_).kernel(errno);
     }
     made_ = false;
 }
 
-std::string report_text(const Outcome& outcome, const Plan& plan, const Host& host) {
-    std::vector<std::string> lines;
-    add_calls(lines, outcome, plan.seccomp);
-    if (outcome.observed.empty()) {
-        add_hidden(lines, outcome, plan.root.hidden_names);
-    } else {
-        add_files(lines, refused_files(outcome.observed, plan, host), outcome.unobserved, caller_places(host));
+Report::Report(const Outcome& outcome, const Plan& plan, const Host& host)
+    : outcome_(outcome), plan_(plan), places_(caller_places(host)), left_out_(outcome.unobserved),
+      files_(refused_files(outcome.observed, plan, host, left_out_)) {}
+
+/// Those that no line about a file tells of.
+std::vector<std::string> Report::hidden_names() const {
+    std::vector<std::string> names;
+    for (const HiddenName& hidden : plan_.root.hidden_names.list) {
+        const bool is_told = std::ranges::any_of(files_, [&](const RefusedFile& file) {
+            const std::string& inside = file.verdict.inside;
+            return inside == hidden.path || inside.starts_with(hidden.path + "/");
+        });
+        if (!is_told && std::ranges::find(outcome_.looked_at, hidden.name) != outcome_.looked_at.end()) {
+            names.push_back(hidden.name);
+        }
     }
+    return names;
+}
+
+std::string Report::text() const {
+    std::vector<std::string> lines;
+    add_calls(lines, outcome_, plan_.seccomp);
+    add_hidden(lines, hidden_names(), plan_.root.hidden_names);
+    add_files(lines, files_, left_out_, places_);
     std::string text;
     if (!lines.empty()) {
-        text = fmt::format("refused under the profile {}\n  {}", plan.profile, fmt::join(lines, "\n  "));
+        text = fmt::format("refused under the profile {}\n  {}", plan_.profile, fmt::join(lines, "\n  "));
     }
-    if (outcome.listener_error != 0) {
-        text += fmt::format("{}note: which system calls were refused is not known: {}", text.empty() ? "" : "\n",
-                            blindness(outcome.listener_error));
+    if (outcome_.listener_error != 0) {
+        text += fmt::format("{}note: which system calls were refused{} is not known: {}", text.empty() ? "" : "\n",
+                            outcome_.explained ? ", and which files were asked for," : "",
+                            blindness(outcome_.listener_error));
     }
-    if (!outcome.network_refusals.empty()) {
+    if (!outcome_.network_refusals.empty()) {
         std::vector<std::string> network;
-        std::ranges::transform(outcome.network_refusals, std::back_inserter(network), &netns::NetworkRefusal::text);
+        std::ranges::transform(outcome_.network_refusals, std::back_inserter(network), &netns::NetworkRefusal::text);
         text += fmt::format("{}note: the network is held to a list ({}), and refused\n  {}", text.empty() ? "" : "\n",
-                            written_at(plan.network.allow.origin), fmt::join(network, "\n  "));
+                            written_at(plan_.network.allow.origin), fmt::join(network, "\n  "));
     }
     return text;
 }
@@ -324,23 +381,27 @@ bool is_report_told(const ReportOptions& options, const Outcome& outcome, bool q
     return !quiet && (to_terminal || outcome.status != 0);
 }
 
-std::string report_json(const Outcome& outcome, const Plan& plan, const Host& host,
-                        std::chrono::system_clock::time_point start, std::chrono::system_clock::time_point end) {
+std::string Report::json(std::chrono::system_clock::time_point start, std::chrono::system_clock::time_point end) const {
     Json blind = Json::array();
-    if (outcome.listener_error != 0) {
-        blind.push_back({{"kind", "syscall"}, {"why", blindness(outcome.listener_error)}});
+    if (outcome_.listener_error != 0) {
+        const std::string why = blindness(outcome_.listener_error);
+        blind.push_back({{"kind", "syscall"}, {"why", why}});
+        if (outcome_.explained) {
+            blind.push_back({{"kind", "file"}, {"why", why}});
+        }
     }
-    Json document = {{"profile", plan.profile},
-                     {"start", time_text(start)},
-                     {"end", time_text(end)},
-                     {"exit",
-                      {{"status", outcome.status},
-                       {"signal", outcome.signal == 0 ? Json(nullptr) : Json(outcome.signal)},
-                       {"reason", reason_word(outcome)}}},
-                     {"refusals", refusals_json(outcome, plan, host)},
-                     {"unlisted", unlisted(outcome)},
-                     {"blind", std::move(blind)}};
-    return to_text(document);
+    const Json document = {{"profile", plan_.profile},
+                           {"start", time_text(start)},
+                           {"end", time_text(end)},
+                           {"exit",
+                            {{"status", outcome_.status},
+                             {"signal", outcome_.signal == 0 ? Json(nullptr) : Json(outcome_.signal)},
+                             {"reason", reason_word(outcome_)}}},
+                           {"refusals", refusals_json(outcome_, plan_, files_, places_)},
+                           {"unlisted", unlisted(outcome_) + left_out_},
+                           {"blind", std::move(blind)}};
+    // In ASCII alone: a name of CMD's making could steer a terminal otherwise.
+    return document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 } // namespace sandbox

@@ -2,6 +2,7 @@
 // The run is the one of `sandbox --explain`: nothing is loosened, and nothing that is learned is used by itself.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ using Json = nlohmann::json;
 
 /// What the command line asks for.
 struct LearnWish {
-    std::string base = "default";
+    std::string base;   ///< empty: what the merged file extends, else "default"
     std::string output; ///< empty: standard output
     std::string merge;  ///< a file that was learned before; empty: none
     std::vector<std::string> command;
@@ -91,6 +92,7 @@ int run_watched(const LearnWish& wish, int report) {
     const pid_t child = ::fork();
     if (child == 0) {
         quiet.restore();
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0); // our end is the run's
         ::execv(arguments[0], arguments.data());
         ::_exit(kOwnFailure);
     }
@@ -126,6 +128,9 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
     for (const Json& refusal : report.at("refusals")) {
         const std::string kind = refusal.at("kind");
         const std::string object = refusal.at("object");
+        if (object.find("\xef\xbf\xbd") != std::string::npos) {
+            continue; // its bytes are no UTF-8, and were lost on the way: another name could be granted for it
+        }
         if (kind == "file" || kind == "lost") {
             const PathIntent intent = intent_of(refusal.at("intent"));
             if (auto verdict = oracle.judge({object, intent, false})) {
@@ -137,6 +142,13 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
                                       .count = refusal.at("count")});
             }
         } else if (kind == "syscall" && !refusal.at("grant").is_null()) {
+            const std::string line = refusal.at("grant").at("profile");
+            if (!line.starts_with("seccomp.allow") || line.find('\n') != std::string::npos) {
+                complain(fmt::format("note: not in the profile, for more than a line of [seccomp] allow is needed: {}",
+                                     escaped(line)),
+                         "sandboxctl");
+                continue;
+            }
             seen.calls.push_back({.name = object.substr(0, object.find(' ')),
                                   .origin = plan.seccomp.default_origin,
                                   .program = program_of(refusal),
@@ -150,7 +162,9 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
 
 /// A base that is a path stays one that can be found from where the new file lies.
 std::string base_word(const std::string& base) {
-    return base.find('/') == std::string::npos ? base : std::filesystem::absolute(base).lexically_normal().string();
+    return base.find('/') == std::string::npos && !base.ends_with(".toml")
+               ? base
+               : std::filesystem::absolute(base).lexically_normal().string();
 }
 
 std::string read_text(const std::string& path) {
@@ -175,7 +189,20 @@ void write_text(const std::string& path, const std::string& text) {
     }
 }
 
-int learn_from(const LearnWish& wish) {
+/// The base of what is to be learned: one for both, where it is joined with an earlier file.
+std::string choose_base(const LearnWish& wish, const std::optional<LearnedFile>& earlier) {
+    if (!earlier) {
+        return wish.base.empty() ? "default" : wish.base;
+    }
+    if (!wish.base.empty() && base_word(wish.base) != base_word(earlier->base)) {
+        throw Error(fmt::format("learn: cannot join what was learned under two profiles, {} and {}",
+                                sandbox::quoted(earlier->base), sandbox::quoted(wish.base)))
+            .fix(fmt::format("leave out --base, or give another file than {}", sandbox::quoted(wish.merge)));
+    }
+    return earlier->base;
+}
+
+int learn_from(LearnWish wish) {
     if (wish.command.empty()) {
         throw Error("learn: a command is missing").fix("sandboxctl learn --base default -- CMD");
     }
@@ -183,6 +210,12 @@ int learn_from(const LearnWish& wish) {
     std::optional<LearnedFile> earlier;
     if (!wish.merge.empty()) {
         earlier = read_learned(read_text(wish.merge), wish.merge, host);
+    }
+    wish.base = choose_base(wish, earlier);
+    std::error_code none;
+    if (!wish.output.empty() && std::filesystem::equivalent(wish.base, wish.output, none)) {
+        throw Error(fmt::format("learn: {} would extend itself", sandbox::quoted(wish.output)))
+            .fix("write to another file, or join with --merge");
     }
     const Profile profile = load_profile(wish.base, profile_search(host.config_dir));
     const Plan plan =

@@ -189,9 +189,19 @@ private:
         }
     }
 
+    /// One that was asked for: the directory as a whole would grant it after all.
+    [[nodiscard]] bool holds_a_known_secret(const std::string& directory) const {
+        return std::ranges::any_of(remarks_, [&](const auto& remark) {
+            const auto& [is_harmless, what, reason] = remark.first;
+            const std::string path = what.starts_with("~/") ? places_.home + what.substr(1) : what;
+            return !is_harmless && paths::is_below(path, directory);
+        });
+    }
+
     [[nodiscard]] bool may_be_a_line(const std::string& directory) const {
         return paths::depth(directory) > 1 && directory != "/var/tmp" && why_too_wide(directory, places_).empty() &&
-               !paths::is_within(directory, "/dev") && !paths::is_within(directory, "/sys");
+               !paths::is_within(directory, "/dev") && !paths::is_within(directory, "/sys") &&
+               !holds_a_known_secret(directory);
     }
 
     /// Where there are too many lines, fewer files are a directory, and directories are the one that holds them.

@@ -242,6 +242,16 @@ PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact&
     if (leads_to_secret) {
         return {.grant = {}, .reason = kSecret, .is_secret = true, .withheld = withheld(grant, real, places)};
     }
+    if (found.kind == PathFact::Kind::other) {
+        return no_grant(
+            "it is a socket or a pipe: behind it somebody outside listens, whom no read-only grant holds back");
+    }
+    const bool is_obeyed = grant.writable && std::ranges::any_of(places.homes, [&](const std::string& home) {
+                               return is_run_outside(grant.path, home) || is_run_outside(real, home);
+                           });
+    if (is_obeyed) {
+        return no_grant("not advised: what is written there is run outside of the sandbox");
+    }
     if (is_directory && (intent == PathIntent::look || intent == PathIntent::execute)) {
         return no_grant("a directory that was looked at only: what CMD opens in it is granted by itself");
     }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/plan/paths.hpp"
+#include "core/plan/secret_names.hpp"
 
 namespace sandbox {
 
@@ -14,6 +15,38 @@ namespace {
 constexpr auto kDaemonSockets = std::to_array<std::string_view>(
     {"/run/docker.sock", "/run/docker", "/run/containerd", "/run/podman", "/run/crio", "/var/run/docker.sock",
      "/var/run/docker", "/var/run/containerd", "/var/run/podman", "/var/run/crio"});
+
+/// What shells, sessions and tools of the user run or obey without being asked: who writes it acts outside.
+constexpr auto kRunOutside = std::to_array<std::string_view>({".bashrc",
+                                                              ".bash_profile",
+                                                              ".bash_login",
+                                                              ".bash_logout",
+                                                              ".profile",
+                                                              ".zshrc",
+                                                              ".zshenv",
+                                                              ".zprofile",
+                                                              ".zlogin",
+                                                              ".config/fish",
+                                                              ".vimrc",
+                                                              ".vim",
+                                                              ".config/nvim",
+                                                              ".emacs",
+                                                              ".emacs.d",
+                                                              ".gitconfig",
+                                                              ".config/git",
+                                                              ".inputrc",
+                                                              ".tmux.conf",
+                                                              ".xprofile",
+                                                              ".xinitrc",
+                                                              ".xsession",
+                                                              ".pam_environment",
+                                                              ".config/environment.d",
+                                                              ".config/systemd",
+                                                              ".config/autostart",
+                                                              ".local/share/systemd",
+                                                              ".local/share/applications",
+                                                              ".local/bin",
+                                                              "bin"});
 
 /// "id_ed25519", "server.pem"; not "id_ed25519.pub", "id_map.c".
 bool is_named_like_a_key(std::string_view path) {
@@ -56,7 +89,16 @@ const std::vector<std::string>& secret_places() {
         ".bash_history", // what was typed, passwords too
         ".zsh_history",
     };
-    return places;
+    static const std::vector<std::string> all = [] {
+        std::vector<std::string> both = places;
+        for (const SecretName& name : secret_names()) {
+            if (std::ranges::find(both, name.path) == both.end()) {
+                both.emplace_back(name.path);
+            }
+        }
+        return both;
+    }();
+    return all;
 }
 
 bool is_secret_of(const std::string& path, const std::string& home) {
@@ -66,6 +108,12 @@ bool is_secret_of(const std::string& path, const std::string& home) {
     return is_named_like_a_key(path) || std::ranges::any_of(secret_places(), [&](const std::string& place) {
                return paths::is_within(path, paths::join(home, place));
            });
+}
+
+bool is_run_outside(const std::string& path, const std::string& home) {
+    return !home.empty() && std::ranges::any_of(kRunOutside, [&](std::string_view place) {
+        return paths::is_within(path, paths::join(home, std::string(place)));
+    });
 }
 
 bool is_daemon_socket(const std::string& path) {

@@ -12,6 +12,9 @@ namespace sandbox {
 /// Whether `path` is one of them in `home`, lies in one, or is named like a private key.
 [[nodiscard]] bool is_secret_of(const std::string& path, const std::string& home);
 
+/// Whether `path` in `home` is something that the user's shells, session and tools run or obey by themselves.
+[[nodiscard]] bool is_run_outside(const std::string& path, const std::string& home);
+
 /// Whether `path` is a socket that rules a daemon of the system's, or the directory of one.
 [[nodiscard]] bool is_daemon_socket(const std::string& path);
 

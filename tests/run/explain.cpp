@@ -240,6 +240,44 @@ BOOST_AUTO_TEST_CASE(many_files_many_threads_and_an_alarm_are_watched_without_a_
     BOOST_TEST(alarmed.result.out == std::to_string(SYS_ptrace) + ": EPERM\n", alarmed.result);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_private_place_takes_is_lost_and_was_not_refused) {
+    write(home / "plain.txt", "host\n");
+    const Explained seen = script("echo x > ~/plain.txt; cat ~/plain.txt; echo evil >> ~/.bashrc");
+    BOOST_TEST(seen.result.out == "x\n", seen.result);
+    BOOST_TEST(read_file(home / "plain.txt") == "host\n");
+    const json refusal = seen.of(in_home("plain.txt"));
+    BOOST_REQUIRE_MESSAGE(!refusal.is_null(), seen.report.dump(1));
+    BOOST_TEST(refusal.at("kind") == "lost");
+    write(home / ".bashrc", "# mine\n");
+    const Result learned = ctl({"learn", "--", "sh", "-c", "echo evil >> ~/.bashrc; echo 1 <> ~/.bashrc"});
+    BOOST_TEST(learned.status == 0, learned);
+    BOOST_TEST(!learned.printed("\n    \"~/.bashrc\""), learned);
+}
+
+BOOST_AUTO_TEST_CASE(under_an_outer_listener_it_says_that_it_knows_of_no_file) {
+    profile("inner", "extends = \"strict\"\n[ids]\nmap = \"self\"\ngroups = \"keep\"\n");
+    const std::string report = (home / "report.json").string();
+    for (int i = 0; i < rounds(20); ++i) {
+        const Result result = outside({probe("refused"), "outer", sandbox_program(), "--profile", "inner", "--explain",
+                                       "--report-json", report, "--report", "always", "--", "true"});
+        BOOST_TEST(result.said("and which files were asked for, is not known"), result);
+        BOOST_TEST(json::parse(read_file(report)).at("blind").size() == 2U, result);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_takes_for_ever_to_look_up_does_not_keep_the_end_back) {
+    // Links through links, in a directory of CMD's: each name costs the one who looks it up thousands of steps.
+    const std::string chain = "import os\n"
+                              "step = '/'.join(['.'] * 1900)\n"
+                              "for i in range(38): os.symlink('l%d/' % (i + 1) + step if i < 37 else step, 'l%d' % i)\n"
+                              "for i in range(3000):\n"
+                              "    try: os.stat('l0/../' + str(i))\n"
+                              "    except OSError: pass\n";
+    const Explained seen = explained({"--profile", "default"}, {"python3", "-c", chain});
+    BOOST_TEST(!seen.result.hung);
+    BOOST_TEST(seen.result.status == 0, seen.result);
+}
+
 BOOST_AUTO_TEST_CASE(learn_writes_the_narrowest_profile_under_which_the_command_works) {
     const std::string file = in_project("learned.toml");
     const std::string work = "cat ~/.gitconfig ~/data/one.txt; cat ~/.ssh/id_rsa";
@@ -263,6 +301,30 @@ BOOST_AUTO_TEST_CASE(learn_writes_the_narrowest_profile_under_which_the_command_
     BOOST_TEST(joined.find("# runs: 2\n") != std::string::npos, joined);
     BOOST_TEST(joined.find("\"~/data/two.txt\",  # cat: once, seen in 1 of 2 runs\n") != std::string::npos, joined);
     BOOST_TEST(ctl({"profile", "check", file}).status == 0);
+    // The base of both is one, and a profile does not extend itself.
+    BOOST_TEST(joined.find("extends = \"strict\"\n") != std::string::npos, joined);
+    BOOST_TEST(ctl({"learn", "--merge", file, "-o", file, "true"}).status == 0);
+    BOOST_TEST(read_file(file).find("extends = \"strict\"\n") != std::string::npos);
+    const Result two = ctl({"learn", "--base", "default", "--merge", file, "true"});
+    BOOST_TEST(two.said("cannot join what was learned under two profiles, 'strict' and 'default'"), two);
+    BOOST_TEST(ctl({"learn", "--base", file, "-o", file, "true"}).said("would extend itself"));
+}
+
+BOOST_AUTO_TEST_CASE(learn_grants_no_secret_by_way_of_its_directory_nor_a_socket) {
+    for (const char* name : {"a.crt", "b.crt", "c.crt", "d.crt", "server.pem"}) {
+        write(home / "certs" / name, name);
+    }
+    write(home / ".config/rclone/rclone.conf", "KEY\n");
+    const Result certs = ctl({"learn", "--base", "strict", "--", "sh", "-c",
+                              "cat ~/certs/a.crt ~/certs/b.crt ~/certs/c.crt "
+                              "~/certs/d.crt ~/certs/server.pem ~/.config/rclone/rclone.conf"});
+    BOOST_TEST(certs.printed("\n    \"~/certs/a.crt\""), certs);
+    BOOST_TEST(!certs.printed("\n    \"~/certs\""), certs);
+    BOOST_TEST(certs.printed("\n# secret: ~/certs/server.pem"), certs);
+    BOOST_TEST(!certs.printed("\n    \"~/.config/rclone"), certs);
+    BOOST_TEST(sh("python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('$HOME/agent')\"").status == 0);
+    const Result agent = ctl({"learn", "--base", "strict", "--", "stat", in_home("agent")});
+    BOOST_TEST(!agent.printed("\n    \"~/agent\""), agent);
 }
 
 BOOST_AUTO_TEST_CASE(learn_takes_system_calls_too_and_leaves_cmds_options_alone) {

@@ -427,6 +427,35 @@ BOOST_AUTO_TEST_CASE(a_report_that_cannot_be_written_is_an_error_before_the_star
     BOOST_TEST(read_file(made) == "precious");
 }
 
+BOOST_AUTO_TEST_CASE(a_report_goes_nowhere_but_to_the_file_that_was_there_before_cmd) {
+    // A link that an earlier CMD left.
+    write(home / "precious", "precious");
+    BOOST_TEST(sandbox({"--", "ln", "-s", (home / "precious").string(), "r.json"}).status == 0);
+    const Result planted = sandbox({"--report-json", "r.json", "--", "true"});
+    BOOST_TEST(planted.status == 125, planted);
+    BOOST_TEST(planted.said("it is a link, and no report follows one"), planted);
+    BOOST_TEST(read_file(home / "precious") == "precious");
+    fs::remove(project / "r.json");
+    // Another file in its place: what stands there at the end is no word of ours.
+    const Result forged = sandbox({"--report-json", "r.json", "--", "sh", "-c", "rm r.json; echo forged > r.json"});
+    BOOST_TEST(forged.status == 125, forged);
+    BOOST_TEST(forged.said("another file has taken its name while CMD ran"), forged);
+    BOOST_TEST(read_file(project / "r.json") == "forged\n");
+    BOOST_TEST(sandbox({"--report-json", "r.json", "--", "true"}).status == 0); // the control
+    BOOST_TEST(json::parse(read_file(project / "r.json")).at("profile") == "default");
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_is_gone_or_never_came_is_an_error_and_no_signal) {
+    const Result gone = sh("mkfifo f; exec 3<>f; exec 4>f; exec 3<&-; '" + sandbox_program() +
+                           "' --profile strict --report-json 4 -- sh -c 'exit 7'; echo $?");
+    BOOST_TEST(gone.out == "125\n", gone);
+    BOOST_TEST(gone.said("--report-json 4: cannot write the report: Broken pipe"), gone);
+    const Result never = sandbox({"--report-json", "f", "--", "echo", "CMD RAN"});
+    BOOST_TEST(!never.hung);
+    BOOST_TEST(never.status == 125, never);
+    BOOST_TEST(!never.printed("CMD RAN"), never);
+}
+
 BOOST_AUTO_TEST_CASE(a_descriptor_gets_the_report_and_cmd_does_not_get_the_descriptor) {
     const Result result = sh("'" + sandbox_program() +
                              "' --profile strict --report-json 7 -- sh -c 'ls /proc/self/fd; exit 4' 7>report.json");

@@ -71,10 +71,10 @@ BOOST_AUTO_TEST_CASE(one_path_is_one_line_however_often_and_by_whom) {
 }
 
 BOOST_AUTO_TEST_CASE(reading_and_writing_one_path_is_writing_it) {
-    machine.file("/home/dev/.gitconfig");
-    path("/home/dev/.gitconfig");
-    path("/home/dev/.gitconfig", PathIntent::write);
-    CHECK_LINES(lines(learned()), {"rw ~/.gitconfig | cat 2x 1/1"});
+    machine.file("/home/dev/.toolrc");
+    path("/home/dev/.toolrc");
+    path("/home/dev/.toolrc", PathIntent::write);
+    CHECK_LINES(lines(learned()), {"rw ~/.toolrc | cat 2x 1/1"});
 }
 
 BOOST_AUTO_TEST_CASE(files_of_a_directory_that_was_listed_go_with_it) {

@@ -57,11 +57,20 @@ BOOST_AUTO_TEST_CASE(the_file_that_was_opened_is_granted) {
     machine.file("/srv/data/x");
     BOOST_CHECK_EQUAL(grant("/home/dev/.gitconfig"), "read-only = ~/.gitconfig | --ro ~/.gitconfig");
     BOOST_CHECK_EQUAL(grant("/home/dev/.gitconfig", kLook), "read-only = ~/.gitconfig | --ro ~/.gitconfig");
-    BOOST_CHECK_EQUAL(grant("/home/dev/.gitconfig", kWrite), "read-write = ~/.gitconfig | --rw ~/.gitconfig");
+    machine.file("/home/dev/.toolrc");
+    BOOST_CHECK_EQUAL(grant("/home/dev/.toolrc", kWrite), "read-write = ~/.toolrc | --rw ~/.toolrc");
     BOOST_CHECK_EQUAL(grant("/srv/data/x", kExecute), "read-only = /srv/data/x | --ro /srv/data/x");
     for (const PathIntent intent : {kRead, kLook, kWrite, kExecute}) {
-        BOOST_CHECK(helps("/home/dev/.gitconfig", intent));
+        BOOST_CHECK(helps("/home/dev/.toolrc", intent));
         BOOST_CHECK(helps("/srv/data/x", intent));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_shells_and_tools_obey_is_never_granted_writable) {
+    for (const char* file : {"/home/dev/.bashrc", "/home/dev/.gitconfig", "/home/dev/.config/systemd/user/x.service"}) {
+        machine.file(file);
+        BOOST_CHECK(grant(file, kWrite).starts_with("no: not advised"));
+        BOOST_CHECK(grant(file).starts_with("read-only = "));
     }
 }
 
