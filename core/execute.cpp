@@ -160,6 +160,12 @@ bool Execution::load_filter() {
         if (listener_.descriptor >= 0) {
             return true;
         }
+        // An outer listener, a kernel that is too old, no descriptor left. What else fails would fail the plain form
+        // too, and is an error.
+        const bool is_listeners_fault = errno == EBUSY || errno == EINVAL || errno == EMFILE || errno == ENFILE;
+        if (!is_listeners_fault) {
+            return false;
+        }
         listener_.error_number = errno;
     }
     return filter_.plain.empty() || seccomp::load(filter_.plain) == 0;

@@ -73,7 +73,7 @@ void measure_reports() {
     const Work kAll[] = {
         {"A start to its end: true", "strict", {"true"}, kRounds},
         {"200 forks of a shell", "strict", {"sh", "-c", forks}, kRounds / 10},
-        {"find over /usr", "strict", {"find", "/usr", "-name", "none"}, kRounds / 10},
+        {"find over /usr", "strict", {"sh", "-c", "find /usr -name none 2>/dev/null; true"}, kRounds / 10},
         {"g++ -c", "build", {"g++", "-c", "hello.cpp"}, kRounds / 10},
     };
     for (const Work& work : kAll) {
