@@ -372,7 +372,7 @@ BOOST_AUTO_TEST_CASE(a_command_ends_with_the_program_that_started_it) {
     for (const int signal : {SIGKILL, SIGTERM, SIGINT, SIGHUP}) {
         Process entered(words_of({"web", "sh", "-c", "echo in; exec sleep 27182"}), options);
         BOOST_TEST(entered.wait_for("in\n"), entered.so_far());
-        BOOST_TEST(exec({"web", "sh", "-c", "pgrep -x sleep"}).status == 0);
+        BOOST_TEST(exec({"web", "sh", "-c", "until pgrep -x sleep; do sleep 0.05; done"}).status == 0);
         entered.signal(signal);
         BOOST_TEST(entered.finish().status == 128 + signal);
         BOOST_TEST(exec({"web", "sh", "-c", "while pgrep -x sleep; do sleep 0.05; done; echo gone"}).printed("gone"));
@@ -392,7 +392,7 @@ BOOST_AUTO_TEST_CASE(what_a_command_leaves_running_belongs_to_the_sandbox) {
     {
         Process running = idle();
         BOOST_TEST(exec_sh("sleep 27182 >/dev/null 2>&1 & echo done").out == "done\n");
-        BOOST_TEST(exec({"web", "pgrep", "-x", "sleep"}).status == 0);
+        BOOST_TEST(exec({"web", "sh", "-c", "until pgrep -x sleep; do sleep 0.05; done"}).status == 0);
         running.close_input();
         BOOST_TEST(running.finish().status == 0);
     }
@@ -438,8 +438,8 @@ BOOST_AUTO_TEST_CASE(what_it_left_running_goes_where_it_is_killed_in_the_hosts_p
     Process running = idle({"--profile", "strict", "--share", "pid"});
     Process entered(words_of({"web", "sh", "-c", "setsid sleep 27183 & echo up; sleep 27183"}), options);
     BOOST_REQUIRE(entered.wait_for("up\n"));
-    // The control: they are there to be seen.
-    BOOST_TEST(sh("pgrep -fx 'sleep 27183'").status == 0);
+    // The control: they are there to be seen, once both have become a sleep.
+    BOOST_TEST(sh("until test \"$(pgrep -cfx 'sleep 27183')\" = 2; do sleep 0.05; done; echo seen").printed("seen\n"));
     entered.signal(SIGKILL);
     static_cast<void>(entered.finish());
     BOOST_TEST(sh("while pgrep -fx 'sleep 27183'; do sleep 0.1; done; echo gone").printed("gone\n"));
