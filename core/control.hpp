@@ -24,7 +24,7 @@ struct Pair {
 /// A message from the child, with what came beside it.
 struct Received {
     ChildMessage message;
-    /// terminal: the pty's master; network: the network namespace; namespaces: the links of the hidden names, if any
+    /// terminal: the pty's master; network: the network namespace; namespaces: the root's stage
     Fd descriptor;
     std::array<Fd, kNamespaceNames.size()> namespaces; ///< namespaces: all of them
     pid_t sender = 0; ///< the sender's pid as this process sees it; the kernel's word, not the sender's

@@ -126,11 +126,12 @@ void plant(const Places& places, const HiddenNames& names, const StepReporter& f
     failure.at(Step::plant_link, ::mkdirat(places.second.get(), kEnd, 0700), kEnd);
 }
 
-std::vector<std::string> looked_at(int second, const HiddenNames& names) {
+std::vector<std::string> looked_at(int stage, const HiddenNames& names) {
     std::vector<std::string> result;
-    const std::optional<struct stat> end = look(second, kEnd);
+    const Fd second(::openat(stage, kSecondNames, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const std::optional<struct stat> end = second ? look(second.get(), kEnd) : std::nullopt;
     for (std::size_t i = 0; end && i < names.list.size(); ++i) {
-        const std::optional<struct stat> link = look(second, second_name(i).data());
+        const std::optional<struct stat> link = look(second.get(), second_name(i).data());
         const bool was_walked = link && is_later(link->st_atim, {}) && !is_later(link->st_ctim, end->st_ctim);
         if (was_walked && look(AT_FDCWD, names.list[i].source.c_str())) {
             result.push_back(names.list[i].name);

@@ -13,6 +13,9 @@
 
 namespace sandbox::hidden_names {
 
+/// The name of Places::second in the stage of the root (root::Assembled).
+constexpr const char* kSecondNames = "hidden-names";
+
 /// Two directories of one mount, which CMD never sees: link(2) makes no second name in another.
 struct Places {
     Fd home;   ///< the private home, without what is mounted in it; none: the plan has no links
@@ -29,7 +32,8 @@ void make_directories(const Places& places, const HiddenNames& names, const Iden
 void plant(const Places& places, const HiddenNames& names, const StepReporter& failure);
 
 /// What was walked, of the names that the host has: the others hide nothing. Before: nothing of the sandbox runs.
-/// `second` is Places::second. A link whose inode was changed otherwise (times set, name removed) tells nothing.
-[[nodiscard]] std::vector<std::string> looked_at(int second, const HiddenNames& names);
+/// `stage` is root::Assembled's; without one nothing was. A link whose inode was changed otherwise (times set, name
+/// removed) tells nothing.
+[[nodiscard]] std::vector<std::string> looked_at(int stage, const HiddenNames& names);
 
 } // namespace sandbox::hidden_names

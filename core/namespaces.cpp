@@ -58,7 +58,7 @@ Opened open_own(const StepReporter& failure) {
     return opened;
 }
 
-void offer(int control, const Opened& opened, const Identity& identity, int beside, const StepReporter& failure) {
+void offer(int control, const Opened& opened, const Identity& identity, int stage, const StepReporter& failure) {
     std::array<int, kNamespaceNames.size() + 1> numbers{};
     for (std::size_t i = 0; i < opened.size(); ++i) {
         numbers[i] = opened[i].get();
@@ -66,9 +66,8 @@ void offer(int control, const Opened& opened, const Identity& identity, int besi
     ChildMessage message{};
     message.kind = ChildMessage::Kind::namespaces;
     message.identity = identity;
-    numbers.back() = beside;
-    const std::span sent = std::span(numbers).first(beside < 0 ? opened.size() : numbers.size());
-    failure.at(Step::offer_namespaces, control::send_descriptors(control, message, sent));
+    numbers.back() = stage;
+    failure.at(Step::offer_namespaces, control::send_descriptors(control, message, numbers));
 }
 
 NamespaceInodes inodes_of(const Opened& namespaces) {

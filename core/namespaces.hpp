@@ -37,8 +37,8 @@ using Opened = std::array<Fd, kNamespaceNames.size()>;
 [[nodiscard]] Opened open_own(const StepReporter& failure);
 
 /// Sends them over `control`, with who CMD is: whoever enters the sandbox later gets them from the supervisor, for pid
-/// 1 shows them to nobody. `beside` goes with them, unless it is negative. Plain code; leaves through `failure`.
-void offer(int control, const Opened& opened, const Identity& identity, int beside, const StepReporter& failure);
+/// 1 shows them to nobody. The root's stage goes with them. Plain code; leaves through `failure`.
+void offer(int control, const Opened& opened, const Identity& identity, int stage, const StepReporter& failure);
 
 /// The inode numbers that tell such namespaces apart, in the order of kNamespaceNames.
 [[nodiscard]] NamespaceInodes inodes_of(const Opened& namespaces);

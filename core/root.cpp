@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <climits>
 #include <cstring>
@@ -20,8 +21,6 @@ namespace {
 /// The stage's two empty objects, for covers.
 constexpr const char* kEmptyDirectory = "empty";
 constexpr const char* kEmptyFile = "nothing";
-/// Its directory of hidden_names::Places.
-constexpr const char* kSecondNames = "hidden-names";
 
 /// Builds the root from one tmpfs, the stage. "root" in it becomes the new root; every private place and every cover is
 /// a bind of a directory beside it, because a bind costs a fraction of a file system of its own. The stage is attached
@@ -66,6 +65,9 @@ private:
         const char* name;
     };
     Place open_parent(const RootEntry& entry, Step step);
+    /// An entry's own name in the stage: its number in the plan.
+    using Number = std::array<char, 16>;
+    [[nodiscard]] Number number_of(const RootEntry& entry) const;
     Fd open_target(const char* dest, Step step);
     Fd open_target(const RootEntry& entry, Step step);
     enum class Depth { single, tree };
@@ -82,7 +84,6 @@ private:
     Fd root_;
     hidden_names::Places hidden_names_;
     bool has_tty_group_ = false;
-    unsigned private_count_ = 0;
 };
 
 constexpr std::uint64_t kSafe = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
@@ -100,7 +101,7 @@ Assembled Builder::build() {
     }
     hidden_names::make_directories(hidden_names_, plan.hidden_names, identity_, failure_);
     seal(plan);
-    return {std::move(root_), std::move(hidden_names_)};
+    return {std::move(root_), std::move(stage_), std::move(hidden_names_)};
 }
 
 void Builder::make_stage() {
@@ -238,6 +239,12 @@ Builder::Place Builder::open_parent(const RootEntry& entry, Step step) {
     return {std::move(directory), entry.dest.c_str() + slash + 1};
 }
 
+Builder::Number Builder::number_of(const RootEntry& entry) const {
+    Number number{};
+    std::to_chars(number.data(), number.data() + number.size() - 1, &entry - materials_.root.entries.data());
+    return number;
+}
+
 void Builder::set_attributes(const Fd& mount, std::uint64_t attributes, Depth depth, Step step, const char* object) {
     failure_.at(step, mount::add_attributes(mount.get(), attributes, depth == Depth::tree), object);
     failure_.at(step, mount::expect_attributes(mount.get(), attributes), object);
@@ -314,8 +321,8 @@ void Builder::attach_overlay(const RootEntry& entry) {
 
 void Builder::attach_private_directory(const RootEntry& entry, Step step) {
     const char* const dest = entry.dest.c_str();
-    char name[16] = {};
-    std::to_chars(std::begin(name), std::end(name) - 1, private_count_++);
+    const Number number = number_of(entry);
+    const char* const name = number.data();
     failure_.at(step, ::mkdirat(stage_.get(), name, 0700), dest);
     failure_.at(step, ::fchmodat(stage_.get(), name, entry.mode, 0), dest);
     // What stands in for a directory of the tree's own is root's, as that is.
@@ -336,10 +343,10 @@ void Builder::attach_private_directory(const RootEntry& entry, Step step) {
 /// `home` is the stage's name for it.
 void Builder::open_for_hidden_names(const char* home) {
     const char* const dest = materials_.root.hidden_names.home.c_str();
-    failure_.at(Step::plant_link, ::mkdirat(stage_.get(), kSecondNames, 0755), dest);
+    failure_.at(Step::plant_link, ::mkdirat(stage_.get(), hidden_names::kSecondNames, 0755), dest);
     hidden_names_.home = mount::open_below(stage_.get(), home);
     require(hidden_names_.home, Step::plant_link, dest);
-    hidden_names_.second = mount::open_below(stage_.get(), kSecondNames);
+    hidden_names_.second = mount::open_below(stage_.get(), hidden_names::kSecondNames);
     require(hidden_names_.second, Step::plant_link, dest);
 }
 
@@ -355,8 +362,8 @@ void Builder::attach_empty(const char* name, const Fd& target, const RootEntry& 
 
 void Builder::attach_text(const RootEntry& entry) {
     const char* const dest = entry.dest.c_str();
-    char name[16] = {};
-    std::to_chars(std::begin(name), std::end(name) - 1, private_count_++);
+    const Number number = number_of(entry);
+    const char* const name = number.data();
     const Fd file(::openat(stage_.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444));
     require(file, Step::attach_mount, dest);
     const bool is_written = write_all(file.get(), entry.source);

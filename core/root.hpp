@@ -27,6 +27,9 @@ struct Materials {
 /// What has been built.
 struct Assembled {
     Fd root;
+    /// The file system that it was built from, of which CMD sees only parts. What was made for an entry of the plan has
+    /// the entry's number as its name.
+    Fd stage;
     hidden_names::Places hidden_names; ///< where the links go, when there is time: only their directories are made
 };
 

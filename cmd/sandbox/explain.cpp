@@ -163,6 +163,16 @@ std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& s
     return told;
 }
 
+PathAdvice advise_on_new_file(const std::string& inside, const Plan& plan, const Host& host) {
+    const ObservedPath made{.path = inside, .use = PathUse::open_new, .follows_last_link = false};
+    const std::optional<RefusedFile> file = Explainer(plan, host).explain(made);
+    return file ? file->advice
+                : PathAdvice{.grant = {},
+                             .reason = "its directory is not there outside, or is not yours to write in",
+                             .is_secret = false,
+                             .withheld = {}};
+}
+
 const char* word(PathIntent intent) {
     constexpr std::array kWords = {"look", "read", "write", "create", "execute", "list"}; // in PathIntent's order
     return kWords.at(static_cast<std::size_t>(intent));

@@ -30,6 +30,10 @@ struct RefusedFile {
 [[nodiscard]] std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan,
                                                      const Host& host, std::uint64_t& left_out);
 
+/// What would keep a file of this name that CMD made in a private place.
+/// \param inside absolute, as CMD named it.
+[[nodiscard]] PathAdvice advise_on_new_file(const std::string& inside, const Plan& plan, const Host& host);
+
 /// "read", "create": for a line of the report.
 [[nodiscard]] const char* word(PathIntent intent);
 

@@ -197,8 +197,7 @@ void die_with_supervisor(const Plan& plan, const StepReporter& failure) {
     }
     root::enter(std::move(assembled.root), failure);
     // The host's files are gone but for what the plan grants, so others may join.
-    const int second_names = assembled.hidden_names.second.get();
-    namespaces::offer(control, opened, start.identity, second_names, failure);
+    namespaces::offer(control, opened, start.identity, assembled.stage.get(), failure);
     // While the supervisor records the run.
     hidden_names::plant(assembled.hidden_names, plan.root.hidden_names, failure);
     become_init(start, umask, failure);
@@ -243,11 +242,12 @@ std::string sandbox_name(const Plan& plan) {
     return !plan.name.empty() ? plan.name : command.substr(command.rfind('/') + 1);
 }
 
-void tell(const std::vector<std::string>& notices, const RunOptions& options) {
+void tell(const std::vector<std::string>& notices, const RunOptions& options, std::vector<std::string>& warnings) {
     for (const std::string& notice : notices) {
         if (!options.quiet) {
             complain("note: " + notice);
         }
+        warnings.push_back(notice);
     }
 }
 
@@ -265,9 +265,10 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     options.trace.mark("load the filter");
     recorder.hold(filter.plain);
     make_own_directories(plan.root.ensure_directories);
+    std::vector<std::string> warnings = plan.notices; // those the caller has told
     PrivateLayers layers(plan.overlays, plan.data_dir, plan.root.tree ? plan.root.tree->id : "");
     if (!layers.notice().empty()) {
-        tell({layers.notice()}, options);
+        tell({layers.notice()}, options, warnings);
     }
     const SharedClock clock(options.verbose);
     const Signals signals;
@@ -289,7 +290,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     std::optional<SandboxCgroup> cgroup;
     netns::Network network(plan.network, plan.ids);
     if (!network.notice().empty()) {
-        tell({network.notice()}, options);
+        tell({network.notice()}, options, warnings);
     }
     FuseOverlays fuse(plan.overlays, layers.layers(), layers.through_fuse());
     // All that needs no kernel state is behind us; a limit that cannot be held is told when its cgroup is there.
@@ -321,7 +322,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
         throw;
     }
     if (!child.has_ended()) { // else what it says is the reason for all
-        tell(notices, options);
+        tell(notices, options, warnings);
     }
     if (!cgroup->is_told_to_end() && !control::send(start.control.supervisor.get(), SupervisorMessage{})) {
         const int error_number = errno;
@@ -337,6 +338,7 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
                                  fuse, recorder, refused)
                           .watch();
     outcome.explained = options.explain;
+    outcome.warnings = std::move(warnings);
     recorder.ended(ended_record(outcome, ""));
     options.trace.mark("wait for CMD");
     if (options.verbose) {

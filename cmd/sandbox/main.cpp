@@ -28,6 +28,7 @@
 #include "cmd/sandbox/detach.hpp"
 #include "cmd/sandbox/launch.hpp"
 #include "cmd/sandbox/report.hpp"
+#include "cmd/sandbox/report_file.hpp"
 #include "cmd/sandbox/stats.hpp"
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
@@ -77,12 +78,10 @@ void tell_end(const Outcome& outcome, const Plan& plan, bool is_quiet) {
     }
 }
 
-void tell_report(const Report& report, const Outcome& outcome, const Host& host, const RunOptions& options) {
-    if (is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal)) {
-        const std::string text = report.text();
-        if (!text.empty()) {
-            complain(text);
-        }
+void tell_report(const Report& report, const RunOptions& options) {
+    const std::string text = report.text(options.report.when == ReportOptions::When::always);
+    if (!text.empty()) {
+        complain(text);
     }
 }
 
@@ -117,13 +116,20 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
             report.emplace(*options.report.json, options.log_size.has_value());
         }
         const Outcome outcome = launch(plan, options, status, recorder, arguments);
-        const Report refusals(outcome, plan, host);
+        const auto end = std::chrono::system_clock::now();
+        const bool is_told = is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal);
+        std::optional<Report> refusals;
+        if (is_told || report) { // else nobody waits for it to be made
+            refusals.emplace(outcome, plan, host);
+        }
         if (report) { // before the record of the end, behind which there is none of a failure
-            report->write(refusals.json(start, std::chrono::system_clock::now()));
+            report->write(refusals->json(start, end));
         }
         status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
-        tell_report(refusals, outcome, host, options);
+        if (is_told) {
+            tell_report(*refusals, options);
+        }
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);
         }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/sandbox/stats.hpp"
+#include "core/base/fd.hpp"
 #include "core/refused_calls.hpp"
 #include "netns/refusals.hpp"
 
@@ -31,6 +32,8 @@ struct Outcome {
     int listener_error = 0;                         ///< why refused calls were not seen; 0: they were
     /// The usual secrets of the host's home that CMD looked at in its private one, where they are hidden: "~/.ssh".
     std::vector<std::string> looked_at = {};
+    Fd stage = {}; ///< root::Assembled's, with what the private places hold at the end; none: CMD did not start
+    std::vector<std::string> warnings = {}; ///< what the caller was told before CMD started
 };
 
 /// In one word: "exit", "signal", "timeout", "oom" or "killed".

@@ -34,11 +34,6 @@ std::uint64_t system_time(const RunUsage& usage) {
     return counted.value_or(microseconds(usage.processes.ru_stime));
 }
 
-const CgroupLimit* find_limit(const CgroupPlan& plan, std::string_view file) {
-    const auto found = std::ranges::find(plan.limits, file, &CgroupLimit::file);
-    return found == plan.limits.end() ? nullptr : &*found;
-}
-
 std::string in_seconds(std::uint64_t microseconds) {
     return fmt::format("{:.3f} s", static_cast<double>(microseconds) / kMicroseconds);
 }
@@ -61,6 +56,11 @@ private:
 };
 
 } // namespace
+
+const CgroupLimit* find_limit(const CgroupPlan& plan, std::string_view file) {
+    const auto found = std::ranges::find(plan.limits, file, &CgroupLimit::file);
+    return found == plan.limits.end() ? nullptr : &*found;
+}
 
 std::string stats_text(const CgroupPlan& plan, const RunUsage& usage) {
     const CgroupUsage counted = usage.cgroup.value_or(CgroupUsage{});

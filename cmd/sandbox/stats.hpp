@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/cgroup.hpp"
 #include "core/plan/plan.hpp"
@@ -21,6 +22,9 @@ struct RunUsage {
     std::string obstacle;                   ///< why there is no cgroup
     std::optional<netns::Counters> network; ///< nothing where the sandbox has no interface of its own
 };
+
+/// The limit that is written to `file` of the cgroup; null for none.
+[[nodiscard]] const CgroupLimit* find_limit(const CgroupPlan& plan, std::string_view file);
 
 /// For people: a title, and a line a figure.
 [[nodiscard]] std::string stats_text(const CgroupPlan& plan, const RunUsage& usage);

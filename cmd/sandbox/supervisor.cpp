@@ -154,12 +154,13 @@ void Supervisor::on_message(control::Received received) {
         network_.attach(std::move(received.descriptor));
         break;
     case ChildMessage::Kind::namespaces:
-        if (!std::ranges::all_of(received.namespaces, [](const Fd& one) { return static_cast<bool>(one); })) {
+        if (!received.descriptor ||
+            !std::ranges::all_of(received.namespaces, [](const Fd& one) { return static_cast<bool>(one); })) {
             throw Error("cannot keep the namespaces of the sandbox open")
                 .cause("this process may open no more files")
                 .fix("raise its limit: ulimit -n");
         }
-        hidden_names_ = std::move(received.descriptor);
+        stage_ = std::move(received.descriptor);
         recorder_.record(std::move(received.namespaces), {.init = init_.pid(),
                                                           .identity = received.message.identity,
                                                           .cgroup = cgroup_,
@@ -431,9 +432,8 @@ Outcome Supervisor::conclude() {
     outcome.observed = refused_.paths().all();
     outcome.unobserved = refused_.paths().left_out();
     outcome.listener_error = listener_error_;
-    if (hidden_names_) {
-        outcome.looked_at = hidden_names::looked_at(hidden_names_.get(), plan_.root.hidden_names);
-    }
+    outcome.looked_at = hidden_names::looked_at(stage_.get(), plan_.root.hidden_names);
+    outcome.stage = std::move(stage_);
     return outcome;
 }
 

@@ -85,7 +85,7 @@ private:
     std::string network_end_;
     std::optional<netns::Counters> traffic_; ///< counted for --stats
     std::string layer_end_;
-    Fd hidden_names_;                          ///< where their links can be looked at, if there are any
+    Fd stage_;                                 ///< root::Assembled's
     std::vector<SupervisorMessage> held_back_; ///< what came before pid 1 had heard that all is there
 };
 

@@ -13,7 +13,7 @@
 
 namespace sandbox {
 
-std::optional<std::vector<std::string>> list_directory(int directory) {
+std::optional<std::vector<std::string>> list_directory(int directory, std::size_t most) {
     // A description of its own: the caller's keeps its place.
     Fd opened(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(opened ? ::fdopendir(opened.get()) : nullptr, ::closedir);
@@ -23,7 +23,7 @@ std::optional<std::vector<std::string>> list_directory(int directory) {
     static_cast<void>(opened.release()); // the stream's now
     std::vector<std::string> names;
     errno = 0; // the end and a failure look alike
-    while (const dirent* entry = ::readdir(stream.get())) {
+    for (const dirent* entry = nullptr; names.size() < most && (entry = ::readdir(stream.get())) != nullptr;) {
         const std::string_view name = entry->d_name;
         if (name != "." && name != "..") {
             names.emplace_back(name);

@@ -54,6 +54,28 @@ BOOST_AUTO_TEST_CASE(a_fork_bomb_stays_at_the_limit_and_ends_with_an_interrupt) 
     BOOST_TEST(stats(ended)["forks_refused"] > 0, ended);
 }
 
+BOOST_AUTO_TEST_CASE(a_limit_that_was_reached_is_in_the_report_with_its_line) {
+    const Words forks = {"--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait"};
+    const auto told = [&](const char* pids) {
+        Words words = {"--report", "always", "--report-json", (home / "report.json").string(), "--pids", pids};
+        words.insert(words.end(), forks.begin(), forks.end());
+        return sandbox(words);
+    };
+    const Result attack = told("6");
+    BOOST_TEST(attack.said("limit of 6 processes and threads, refused to start another once: --pids 6\n"), attack);
+    BOOST_TEST(attack.said("to raise it: --pids N, or in a profile: limits.pids = N\n"), attack);
+    const nlohmann::json limit = nlohmann::json::parse(read_file(home / "report.json")).at("refusals").at(0);
+    BOOST_TEST(limit.at("kind") == "limit");
+    BOOST_TEST(limit.at("object") == "pids");
+    BOOST_TEST(limit.at("count") == 1);
+    const Result control = told("64");
+    BOOST_TEST(!control.said("limit of"), control);
+    const Result killed = hog({"--memory", "32m", "--report-json", (home / "memory.json").string()}, {"memory", "64"});
+    const nlohmann::json memory = nlohmann::json::parse(read_file(home / "memory.json")).at("refusals").at(0);
+    BOOST_TEST(memory.at("object") == "memory", killed);
+    BOOST_TEST(memory.at("limit") == "32 MiB", killed);
+}
+
 BOOST_AUTO_TEST_CASE(what_serves_cmds_files_stands_in_its_limits_and_what_watches_it_does_not) {
     Process running = waiting({"--memory", "64m", "--overlay", ".", "--overlay-driver", "fuse"});
     const Result fuse = sh("cat /proc/$(pgrep -x fuse-overlayfs)/cgroup");

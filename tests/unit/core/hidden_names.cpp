@@ -26,7 +26,7 @@ struct Planted {
 
     Planted() {
         fs::create_directory(home);
-        fs::create_directory(top / "second");
+        fs::create_directory(top / hidden_names::kSecondNames);
         fs::create_directory(top / "host");
         names.home = home;
         names.directories = {home / ".sandbox", home / ".config"};
@@ -40,7 +40,7 @@ struct Planted {
                                   .is_directory = std::string(name) != ".npmrc"});
         }
         places.home.reset(::open(home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        places.second.reset(::open((top / "second").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        places.second.reset(::open((top / hidden_names::kSecondNames).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         hidden_names::make_directories(places, names, {.uid = ::geteuid(), .gid = ::getegid()}, failure);
     }
     Planted(const Planted&) = delete;
@@ -49,7 +49,8 @@ struct Planted {
 
     void plant() const { hidden_names::plant(places, names, failure); }
     [[nodiscard]] std::vector<std::string> looked_at() const {
-        return hidden_names::looked_at(places.second.get(), names);
+        const Fd stage(::open(top.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return hidden_names::looked_at(stage.get(), names);
     }
 };
 
@@ -93,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_link_in_the_way_is_not_followed) {
 
 BOOST_AUTO_TEST_CASE(links_that_were_not_all_planted_tell_nothing) {
     plant();
-    fs::remove(top / "second/end");
+    fs::remove(top / hidden_names::kSecondNames / "end");
     BOOST_TEST(fs::is_directory(home / ".ssh"));
     BOOST_TEST(looked_at().empty());
 }

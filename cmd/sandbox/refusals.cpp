@@ -1,0 +1,133 @@
+#include "cmd/sandbox/refusals.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cmd/sandbox/stats.hpp"
+#include "core/base/error.hpp"
+#include "core/plan/paths.hpp"
+#include "core/plan/routine_writes.hpp"
+#include "core/plan/syscall_values.hpp"
+
+namespace sandbox {
+
+namespace {
+
+std::vector<RefusedCallGroup> grouped(const std::vector<RefusedCall>& calls, const SeccompPlan& plan) {
+    std::vector<RefusedCallGroup> groups;
+    for (const RefusedCall& call : calls) {
+        std::string object = call.syscall;
+        if (call.argument >= 0) {
+            object += " " + syscalls::argument_words(call.syscall, call.argument, call.value);
+        }
+        const Origin* origin = call.entry != nullptr ? &call.entry->origin : &plan.default_origin;
+        auto group = std::ranges::find_if(groups, [&](const RefusedCallGroup& other) {
+            return other.object == object && other.origin == origin && other.error_number == call.error_number;
+        });
+        if (group == groups.end()) {
+            group = groups.insert(groups.end(), {.object = std::move(object),
+                                                 .count = 0,
+                                                 .programs = {},
+                                                 .origin = origin,
+                                                 .grant = grant_for_call(plan, call.syscall, call.entry),
+                                                 .error_number = call.error_number});
+        }
+        group->count += call.count;
+        if (!call.program.empty()) {
+            group->programs.push_back(escaped(call.program));
+        }
+    }
+    std::ranges::stable_sort(groups, std::ranges::greater{}, &RefusedCallGroup::count);
+    return groups;
+}
+
+/// What only slows CMD down (cpus, io, the network's rates) refuses nothing: --stats tells of it.
+std::vector<ReachedLimit> reached_limits(const Outcome& outcome, const Plan& plan) {
+    std::vector<ReachedLimit> reached;
+    const CgroupUsage counted = outcome.usage.cgroup.value_or(CgroupUsage{});
+    const auto add = [&](const char* file, std::optional<std::uint64_t> count, bool is_told) {
+        const CgroupLimit* limit = find_limit(plan.cgroup, file);
+        if (limit != nullptr && count.value_or(0) > 0) {
+            reached.push_back({.name = limit->name,
+                               .value = limit->words,
+                               .count = *count,
+                               .origin = &limit->origin,
+                               .is_told = is_told});
+        }
+    };
+    if (counted.limit_reached.value_or(0) > 0) { // else it was the machine's memory, or that of a cgroup around it
+        add("memory.max", counted.oom_kills, outcome.out_of_memory);
+    }
+    add("pids.max", counted.forks_refused, false);
+    if (outcome.timed_out && plan.timeout) {
+        const auto seconds = std::chrono::duration<double>(*plan.timeout).count();
+        reached.push_back({.name = "timeout",
+                           .value = fmt::format("{:g} s", seconds),
+                           .count = 1,
+                           .origin = &plan.timeout_origin,
+                           .is_told = true});
+    }
+    return reached;
+}
+
+bool is_told_as_file(const std::string& path, const std::vector<RefusedFile>& files) {
+    return std::ranges::any_of(files,
+                               [&](const RefusedFile& file) { return paths::is_within(file.verdict.inside, path); });
+}
+
+std::vector<LostFiles> lost_files(std::vector<LostWrites> all, const std::vector<RefusedFile>& files, const Plan& plan,
+                                  const Host& host) {
+    std::vector<LostFiles> lost;
+    for (LostWrites& writes : all) {
+        if (is_told_as_file(writes.path, files)) {
+            continue;
+        }
+        LostFiles& one = lost.emplace_back();
+        one.advice = advise_on_new_file(writes.is_file() ? writes.path : paths::join(writes.path, "a"), plan, host);
+        one.is_routine = is_routine_write(writes.path, host.home);
+        one.writes = std::move(writes);
+    }
+    return lost;
+}
+
+std::vector<std::string> hidden_names(const Outcome& outcome, const Plan& plan, const std::vector<RefusedFile>& files) {
+    std::vector<std::string> names;
+    for (const HiddenName& hidden : plan.root.hidden_names.list) {
+        if (!is_told_as_file(hidden.path, files) &&
+            std::ranges::find(outcome.looked_at, hidden.name) != outcome.looked_at.end()) {
+            names.push_back(hidden.name);
+        }
+    }
+    return names;
+}
+
+} // namespace
+
+Grant grant_for_hidden(const std::string& name) {
+    return {.option = "--ro " + name,
+            .profile = fmt::format("filesystem.read-only = {{ add = [\"{}\"] }}", name),
+            .advice = ""};
+}
+
+std::string advice_on(const ReachedLimit& limit) {
+    const char* const value = limit.name == "memory" ? "SIZE" : limit.name == "timeout" ? "TIME" : "N";
+    return fmt::format("how much would do is not known; to raise it: --{0} {1}, or in a profile: limits.{0} = {1}",
+                       limit.name, value);
+}
+
+Refusals gather_refusals(const Outcome& outcome, const Plan& plan, const Host& host) {
+    Refusals all;
+    all.calls = grouped(outcome.refused_calls, plan.seccomp);
+    all.limits = reached_limits(outcome, plan);
+    all.files_left_out = outcome.unobserved;
+    all.files = refused_files(outcome.observed, plan, host, all.files_left_out);
+    AllLostWrites lost = lost_writes(outcome.stage.get(), plan.root);
+    all.lost = lost_files(std::move(lost.list), all.files, plan, host);
+    all.lost_is_complete = lost.is_complete;
+    all.hidden = hidden_names(outcome, plan, all.files);
+    return all;
+}
+
+} // namespace sandbox

@@ -1,0 +1,30 @@
+// The file of --report-json: opened before CMD starts, written when it has ended.
+#pragma once
+
+#include <string>
+
+#include "core/base/fd.hpp"
+
+namespace sandbox {
+
+/// Where --report-json writes. Opened before CMD starts, so that what cannot be written is an error then.
+class ReportFile {
+public:
+    /// \param target a descriptor's number, or a path. \throws Error
+    ReportFile(const std::string& target, bool detached);
+    ReportFile(const ReportFile&) = delete;
+    ReportFile& operator=(const ReportFile&) = delete;
+    /// A file that was made for a report that never came is taken away.
+    ~ReportFile();
+
+    /// In the place of what the file held. \throws Error, also where another file has its name by now.
+    void write(const std::string& text);
+
+private:
+    std::string target_; ///< as it was asked for
+    std::string path_;   ///< empty for a descriptor
+    bool made_ = false;
+    Fd file_;
+};
+
+} // namespace sandbox
