@@ -36,11 +36,11 @@ public:
         const char* object = "";
     };
 
-    /// Starts CMD's process and comes back when it has been executed or has failed: clone(CLONE_VM | CLONE_VFORK), so
-    /// `failure` needs no pipe. `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none.
-    /// `umask` is the caller's. `control` gets one message from the new process, which tells its pid by
-    /// SCM_CREDENTIALS; and where the filter has a reporting form, one with its listener. \return the pid, or -1 and
-    /// errno.
+    /// Starts CMD's process and comes back when it has been executed or has failed. Until then both have the same
+    /// memory (CLONE_VM), so `failure` needs no pipe; with --explain the starter waits awake, else it sleeps
+    /// (CLONE_VFORK). `terminal` is its controlling terminal, whose foreground group it becomes; -1 for none. `umask`
+    /// is the caller's. `control` gets one message from the new process, which tells its pid by SCM_CREDENTIALS; and
+    /// where the filter has a reporting form, one with its listener. \return the pid, or -1 and errno.
     [[nodiscard]] pid_t start(int terminal, mode_t umask, int control);
 
     [[nodiscard]] const Failure& failure() const { return failure_; }
@@ -78,8 +78,9 @@ private:
     pid_t starter_ = 0;
     Failure failure_;
     Listener listener_;
-    /// The id of CMD's process until its memory is its own, which the kernel makes 0: set_tid_address(2).
+    /// -1 while CMD's process has this memory too; the kernel writes 0 when it has its own: CLONE_CHILD_CLEARTID.
     std::atomic<pid_t> shares_memory_ = 0;
+    static_assert(sizeof shares_memory_ == sizeof(pid_t) && std::atomic<pid_t>::is_always_lock_free);
     std::atomic<bool> filter_is_loaded_ = false;
 };
 

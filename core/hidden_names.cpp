@@ -85,7 +85,8 @@ void make_link(const Places& places, const HiddenName& name, std::size_t number,
     failure.at(Step::plant_link, ::symlinkat(name.target.c_str(), directory, second.data()), object);
     failure.at(Step::plant_link, ::utimensat(directory, second.data(), kTimes, AT_SYMLINK_NOFOLLOW), object);
     name_in_home(places, second.data(), name, names, failure);
-    // Linux 6.13 gives a time that was asked for a successor of its own, within one tick of the clock too.
+    // Since Linux 6.13 a time of change that somebody has asked for is not given out twice: after this call what CMD
+    // does to the link shows, even within one tick of the clock.
     struct stat status {};
     failure.at(Step::plant_link, ::fstatat(directory, second.data(), &status, AT_SYMLINK_NOFOLLOW), object);
 }
@@ -123,7 +124,7 @@ void plant(const Places& places, const HiddenNames& names, const StepReporter& f
     for (std::size_t i = 0; i < names.list.size(); ++i) {
         make_link(places, names.list[i], i, names, failure);
     }
-    failure.at(Step::plant_link, ::mkdirat(places.second.get(), kEnd, 0700), kEnd);
+    failure.at(Step::plant_link, ::mkdirat(places.second.get(), kEnd, 0700), names.home.c_str());
 }
 
 std::vector<std::string> looked_at(int stage, const HiddenNames& names) {

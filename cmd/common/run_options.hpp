@@ -1,6 +1,7 @@
 // How a run behaves towards its caller: what is no part of the sandbox itself, and so no part of a profile.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,7 +19,8 @@ struct ReportOptions {
     enum class When { automatic, always, never };
 
     When when = When::automatic;
-    std::optional<std::string> json; ///< a descriptor's number, or a path
+    std::optional<std::string> json;                   ///< a descriptor's number, or a path
+    std::array<bool, 3> was_open = {true, true, true}; ///< the standard streams, before /dev/null stood in for them
 };
 
 struct RunOptions {

@@ -116,10 +116,10 @@ int strength(PathIntent intent) {
 }
 
 /// A directory that was looked at on the way to what is told anyway says nothing more.
-bool leads_to_another(const RefusedFile& file, const std::vector<RefusedFile>& all) {
+bool leads_to_another(const RefusedFile& file, const std::map<std::string, RefusedFile>& by_name) {
     const std::string below = file.verdict.inside + "/";
-    return file.intent == PathIntent::look &&
-           std::ranges::any_of(all, [&](const RefusedFile& other) { return other.verdict.inside.starts_with(below); });
+    const auto next = by_name.lower_bound(below);
+    return file.intent == PathIntent::look && next != by_name.end() && next->first.starts_with(below);
 }
 
 } // namespace
@@ -151,13 +151,12 @@ std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& s
             known->second = *std::move(file);
         }
     }
-    std::vector<RefusedFile> files;
-    for (auto& [name, file] : by_name) {
-        files.push_back(std::move(file));
-    }
     std::vector<RefusedFile> told;
-    std::ranges::copy_if(files, std::back_inserter(told),
-                         [&](const RefusedFile& file) { return !leads_to_another(file, files); });
+    for (const auto& [name, file] : by_name) {
+        if (!leads_to_another(file, by_name)) {
+            told.push_back(file);
+        }
+    }
     std::ranges::stable_partition(told,
                                   [](const RefusedFile& file) { return file.verdict.effect == PathEffect::refused; });
     return told;

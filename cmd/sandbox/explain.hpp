@@ -20,7 +20,7 @@ struct RefusedFile {
     PathVerdict verdict;
     PathIntent intent = PathIntent::look;
     PathAdvice advice;
-    std::string program; ///< the first that asked
+    std::string program; ///< of the strongest of the ways in which it was asked for
     std::uint64_t count = 0;
 };
 

@@ -236,6 +236,18 @@ void rethrow_childs_failure(int control) {
     }
 }
 
+/// The plan's filter, which asks about what the options want to know.
+seccomp::Filter filter_for(const Plan& plan, const RunOptions& options) {
+    seccomp::Filter filter = seccomp::load_or_compile(plan.seccomp, plan.data_dir);
+    if (options.explain) {
+        return seccomp::asking_about(std::move(filter), plan.seccomp, path_calls::numbers());
+    }
+    if (options.report.when == ReportOptions::When::never && !options.report.json) {
+        filter.reporting = {};
+    }
+    return filter;
+}
+
 /// The unit of systemd and the messages about it bear this.
 std::string sandbox_name(const Plan& plan) {
     const std::string& command = plan.process.arguments.front();
@@ -255,13 +267,7 @@ void tell(const std::vector<std::string>& notices, const RunOptions& options, st
 
 Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& status, Recorder& recorder,
                char** arguments) {
-    seccomp::Filter filter = seccomp::load_or_compile(plan.seccomp, plan.data_dir);
-    if (options.report.when == ReportOptions::When::never && !options.report.json && !options.explain) {
-        filter.reporting = {};
-    }
-    if (options.explain) {
-        filter = seccomp::asking_about(std::move(filter), plan.seccomp, path_calls::numbers());
-    }
+    const seccomp::Filter filter = filter_for(plan, options);
     options.trace.mark("load the filter");
     recorder.hold(filter.plain);
     make_own_directories(plan.root.ensure_directories);

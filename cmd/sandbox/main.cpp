@@ -113,7 +113,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         const auto start = std::chrono::system_clock::now();
         std::optional<ReportFile> report;
         if (options.report.json) {
-            report.emplace(*options.report.json, options.log_size.has_value());
+            report.emplace(*options.report.json, options.report.was_open, options.log_size.has_value());
         }
         const Outcome outcome = launch(plan, options, status, recorder, arguments);
         const auto end = std::chrono::system_clock::now();
@@ -240,10 +240,10 @@ struct TracePrinter {
 };
 
 /// A detached run leaves the current directory.
-ReportOptions report_options(const CommandLine& line) {
+ReportOptions report_options(const CommandLine& line, const std::array<bool, 3>& was_open) {
     ReportOptions options = line.report;
-    const bool is_path = options.json && options.json->find_first_not_of("0123456789") != std::string::npos;
-    if (is_path && line.log_size) {
+    options.was_open = was_open;
+    if (options.json && !ReportFile::as_descriptor(*options.json) && line.log_size) {
         std::error_code none;
         options.json = std::filesystem::absolute(*options.json, none).string();
     }
@@ -270,7 +270,7 @@ int start(const std::vector<std::string>& words, char** arguments) {
                              .verbose = line.verbose,
                              .log_size = line.log_size,
                              .explain = line.explain,
-                             .report = report_options(line),
+                             .report = report_options(line, was_open),
                              .trace = trace};
     const TracePrinter printer(line.verbose ? &trace : nullptr);
     try {

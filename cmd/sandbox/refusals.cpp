@@ -35,8 +35,8 @@ std::vector<RefusedCallGroup> grouped(const std::vector<RefusedCall>& calls, con
                                                  .error_number = call.error_number});
         }
         group->count += call.count;
-        if (!call.program.empty()) {
-            group->programs.push_back(escaped(call.program));
+        if (!call.program.empty() && std::ranges::find(group->programs, call.program) == group->programs.end()) {
+            group->programs.push_back(call.program);
         }
     }
     std::ranges::stable_sort(groups, std::ranges::greater{}, &RefusedCallGroup::count);

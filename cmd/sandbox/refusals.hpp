@@ -20,7 +20,7 @@ namespace sandbox {
 struct RefusedCallGroup {
     std::string object; ///< "ptrace", "socket AF_VSOCK"
     std::uint64_t count = 0;
-    std::vector<std::string> programs; ///< escaped
+    std::vector<std::string> programs; ///< as they call themselves: proc_pid_comm(5)
     const Origin* origin = nullptr;
     Grant grant;
     int error_number = 0;

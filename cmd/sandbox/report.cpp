@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,14 +31,13 @@ std::string times(std::uint64_t count) {
 }
 
 std::string by(const std::vector<std::string>& programs) {
-    if (programs.empty()) {
+    std::vector<std::string> shown;
+    std::ranges::transform(programs | std::views::take(kMostPrograms), std::back_inserter(shown), escaped);
+    if (shown.empty()) {
         return "";
     }
-    if (programs.size() <= kMostPrograms) {
-        return fmt::format(", by {}", fmt::join(programs, ", "));
-    }
-    return fmt::format(", by {} and {} more", fmt::join(programs.begin(), programs.begin() + kMostPrograms, ", "),
-                       programs.size() - kMostPrograms);
+    const std::size_t more = programs.size() - shown.size();
+    return fmt::format(", by {}{}", fmt::join(shown, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 std::string one_line(std::string text) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -17,13 +18,6 @@
 namespace sandbox {
 
 namespace {
-
-std::optional<int> as_descriptor(const std::string& target) {
-    int number = -1;
-    const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), number);
-    return error == std::errc() && end == target.data() + target.size() && number >= 0 ? std::optional(number)
-                                                                                       : std::nullopt;
-}
 
 Error cannot_write(const std::string& target) {
     return Error(fmt::format("--report-json {}: cannot write the report", escaped(target)));
@@ -48,33 +42,52 @@ bool is_same_file(int descriptor, const std::string& path) {
            opened.st_ino == named.st_ino;
 }
 
+Fd open_descriptor(int number, const std::array<bool, 3>& was_open) {
+    // One that was closed leads to /dev/null by now.
+    const bool is_closed =
+        static_cast<std::size_t>(number) < was_open.size() && !was_open.at(static_cast<std::size_t>(number));
+    const int flags = is_closed ? -1 : ::fcntl(number, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+        throw cannot_write(std::to_string(number))
+            .cause(flags < 0 ? "the descriptor is not open" : "the descriptor is open for reading only")
+            .fix(fmt::format("sandbox --report-json {0} CMD {0}>FILE; a file of that name: ./{0}", number));
+    }
+    return Fd(::fcntl(number, F_DUPFD_CLOEXEC, 3));
+}
+
+/// No link is followed: one that an earlier CMD left in its directory would lead the report elsewhere. A fifo without a
+/// reader is an error, and no wait.
+/// \param made whether the file was not there before.
+Fd open_file(const std::string& path, bool& made) {
+    constexpr mode_t kMode = 0666; // less the caller's umask
+    constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+    Fd file(::open(path.c_str(), kFlags | O_CREAT | O_EXCL, kMode));
+    made = static_cast<bool>(file);
+    if (!file && errno == EEXIST) {
+        file.reset(::open(path.c_str(), kFlags));
+    }
+    return file;
+}
+
 } // namespace
 
-ReportFile::ReportFile(const std::string& target, bool detached) : target_(target) {
-    if (const std::optional<int> number = as_descriptor(target)) {
-        if (detached) {
-            throw cannot_write(target).cause("a detached run keeps no descriptor of its caller").fix("name a file");
-        }
-        const int flags = ::fcntl(*number, F_GETFL);
-        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
-            throw cannot_write(target)
-                .cause(flags < 0 ? "the descriptor is not open" : "the descriptor is open for reading only")
-                .fix(fmt::format("sandbox --report-json {} CMD {}>FILE; a file of that name: ./{}", *number, *number,
-                                 *number));
-        }
-        file_.reset(::fcntl(*number, F_DUPFD_CLOEXEC, 3));
-    } else {
-        // No link is followed: one that an earlier CMD left in its directory would lead the report elsewhere. A fifo
-        // without a reader is an error, and no wait.
-        constexpr mode_t kMode = 0666; // less the caller's umask
-        constexpr int kFlags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
-        file_.reset(::open(target.c_str(), kFlags | O_CREAT | O_EXCL, kMode));
-        made_ = static_cast<bool>(file_);
-        if (!file_ && errno == EEXIST) {
-            file_.reset(::open(target.c_str(), kFlags));
-        }
+std::optional<int> ReportFile::as_descriptor(const std::string& target) {
+    int number = -1;
+    const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), number);
+    return error == std::errc() && end == target.data() + target.size() && number >= 0 ? std::optional(number)
+                                                                                       : std::nullopt;
+}
+
+ReportFile::ReportFile(const std::string& target, const std::array<bool, 3>& was_open, bool detached)
+    : target_(target) {
+    const std::optional<int> number = as_descriptor(target);
+    if (number && detached) {
+        throw cannot_write(target).cause("a detached run keeps no descriptor of its caller").fix("name a file");
+    }
+    if (!number) {
         path_ = target;
     }
+    file_ = number ? open_descriptor(*number, was_open) : open_file(target, made_);
     if (!file_) {
         const int error_number = errno;
         Error error = cannot_write(target);
@@ -87,14 +100,13 @@ ReportFile::ReportFile(const std::string& target, bool detached) : target_(targe
 }
 
 ReportFile::~ReportFile() {
-    if (made_) {
+    if (made_ && is_same_file(file_.get(), path_)) {
         ::unlink(path_.c_str());
     }
 }
 
 void ReportFile::write(const std::string& text) {
     if (!path_.empty() && !is_same_file(file_.get(), path_)) {
-        made_ = false; // it is somebody else's
         throw cannot_write(target_)
             .cause("another file has taken its name while CMD ran")
             .fix("name a file in a directory that CMD cannot write");

@@ -154,18 +154,7 @@ void Supervisor::on_message(control::Received received) {
         network_.attach(std::move(received.descriptor));
         break;
     case ChildMessage::Kind::namespaces:
-        if (!received.descriptor ||
-            !std::ranges::all_of(received.namespaces, [](const Fd& one) { return static_cast<bool>(one); })) {
-            throw Error("cannot keep the namespaces of the sandbox open")
-                .cause("this process may open no more files")
-                .fix("raise its limit: ulimit -n");
-        }
-        stage_ = std::move(received.descriptor);
-        recorder_.record(std::move(received.namespaces), {.init = init_.pid(),
-                                                          .identity = received.message.identity,
-                                                          .cgroup = cgroup_,
-                                                          .listeners = network_.listeners()});
-        let_start();
+        on_namespaces(std::move(received));
         break;
     case ChildMessage::Kind::layer:
         fuse_.attach(received.descriptor, layers_.user_namespace(), maps_root());
@@ -186,20 +175,7 @@ void Supervisor::on_message(control::Received received) {
         command_ = received.sender;
         break;
     case ChildMessage::Kind::started:
-        started_ = true;
-        for (const int signal : std::exchange(waiting_, {})) {
-            forward(signal, false);
-        }
-        recorder_.started();
-        tell_chosen_ports();
-        status_.started(command_, init_.pid(), recorder_.inodes(), network_.listeners(), recorder_.name());
-        // Errors keep their stream, and a relay in both directions needs the other two.
-        if (!plan_.process.terminal) {
-            let_go_of_standard_streams(STDOUT_FILENO);
-        }
-        if (plan_.timeout) {
-            arm_timer(*plan_.timeout);
-        }
+        on_started();
         break;
     case ChildMessage::Kind::stopped:
         stop_with_command();
@@ -209,6 +185,38 @@ void Supervisor::on_message(control::Received received) {
         count_traffic(); // the interface goes with its helper
         network_.stop();
         break;
+    }
+}
+
+void Supervisor::on_namespaces(control::Received received) {
+    const auto is_open = [](const Fd& one) { return static_cast<bool>(one); };
+    if (!received.descriptor || !std::ranges::all_of(received.namespaces, is_open)) {
+        throw Error("cannot keep the namespaces of the sandbox open")
+            .cause("this process may open no more files")
+            .fix("raise its limit: ulimit -n");
+    }
+    stage_ = std::move(received.descriptor);
+    recorder_.record(std::move(received.namespaces), {.init = init_.pid(),
+                                                      .identity = received.message.identity,
+                                                      .cgroup = cgroup_,
+                                                      .listeners = network_.listeners()});
+    let_start();
+}
+
+void Supervisor::on_started() {
+    started_ = true;
+    for (const int signal : std::exchange(waiting_, {})) {
+        forward(signal, false);
+    }
+    recorder_.started();
+    tell_chosen_ports();
+    status_.started(command_, init_.pid(), recorder_.inodes(), network_.listeners(), recorder_.name());
+    // Errors keep their stream, and a relay in both directions needs the other two.
+    if (!plan_.process.terminal) {
+        let_go_of_standard_streams(STDOUT_FILENO);
+    }
+    if (plan_.timeout) {
+        arm_timer(*plan_.timeout);
     }
 }
 

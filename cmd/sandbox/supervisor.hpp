@@ -42,6 +42,8 @@ private:
     void serve_signals();
     void pass_on_the_rest();
     void on_message(control::Received received);
+    void on_namespaces(control::Received received);
+    void on_started();
     void on_signal(const signalfd_siginfo& signal);
     void on_timer();
     void arm_timer(std::chrono::milliseconds delay);

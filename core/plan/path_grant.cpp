@@ -89,9 +89,9 @@ std::string why_never(const std::string& path, const std::string& real) {
     return "";
 }
 
-std::string why_too_wide(const std::string& directory, const std::string& real, const CallerPlaces& places) {
-    std::string reason = sandbox::why_too_wide(directory, places);
-    return reason.empty() && !real.empty() ? sandbox::why_too_wide(real, places) : reason;
+std::string why_either_is_too_wide(const std::string& directory, const std::string& real, const CallerPlaces& places) {
+    std::string reason = why_too_wide(directory, places);
+    return reason.empty() && !real.empty() ? why_too_wide(real, places) : reason;
 }
 
 bool is_secret(const std::string& path, const CallerPlaces& places) {
@@ -117,7 +117,7 @@ std::optional<PathGrant> withheld(const PathGrant& grant, const std::string& rea
     const bool is_refused = std::ranges::any_of(places.runtimes, [&](const std::string& runtime) {
         return grant.path == runtime || paths::is_within(grant.path, paths::join(runtime, "sandbox"));
     });
-    const bool is_wide = grant.is_directory && !why_too_wide(grant.path, real, places).empty();
+    const bool is_wide = grant.is_directory && !why_either_is_too_wide(grant.path, real, places).empty();
     return is_refused || is_wide ? std::nullopt : std::optional(grant);
 }
 
@@ -140,6 +140,43 @@ PathGrant wanted_grant(const PathVerdict& verdict, PathIntent intent, bool is_di
         grant.dest.clear();
     }
     return grant;
+}
+
+/// Where no grant is needed, or none would help.
+std::optional<PathAdvice> settled_by_verdict(const PathVerdict& verdict, const PathFact& found,
+                                             const CallerPlaces& places) {
+    if (verdict.effect == PathEffect::works) {
+        return no_grant("the profile does not refuse it");
+    }
+    if (verdict.standing == PathStanding::covered) {
+        PathAdvice advice = no_grant(why_covered(verdict));
+        advice.is_secret = is_secret(verdict.host_path, places) || is_secret(found.real, places);
+        return advice;
+    }
+    if (verdict.in_tree && verdict.standing == PathStanding::read_only) {
+        return no_grant("the root is read-only: --writable-root, or filesystem.writable-root = true");
+    }
+    return verdict.in_tree ? std::optional(no_grant("it is private to the sandbox")) : std::nullopt;
+}
+
+/// Why nobody should grant it, though it is no secret; empty where one may.
+std::string why_unwise(const PathGrant& grant, PathIntent intent, const PathFact& found, const std::string& real,
+                       const CallerPlaces& places) {
+    if (found.kind == PathFact::Kind::other) {
+        return "it is a socket or a pipe: behind it somebody outside listens, whom no read-only grant holds back";
+    }
+    const bool is_obeyed = grant.writable && std::ranges::any_of(places.homes, [&](const std::string& home) {
+                               return is_run_outside(grant.path, home) || is_run_outside(real, home);
+                           });
+    if (is_obeyed) {
+        return "not advised: what is written there is run outside of the sandbox";
+    }
+    const bool is_directory = found.kind == PathFact::Kind::directory;
+    if (is_directory && (intent == PathIntent::look || intent == PathIntent::execute)) {
+        return "a directory that was looked at only: what CMD opens in it is granted by itself";
+    }
+    const std::string wide = grant.is_directory ? why_either_is_too_wide(grant.path, real, places) : "";
+    return wide.empty() ? "" : "no narrow grant: " + wide;
 }
 
 } // namespace
@@ -212,52 +249,27 @@ std::string why_too_wide(const std::string& directory, const CallerPlaces& place
 }
 
 PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact& found, const CallerPlaces& places) {
-    const bool is_directory = found.kind == PathFact::Kind::directory;
-    if (verdict.effect == PathEffect::works) {
-        return no_grant("the profile does not refuse it");
+    if (std::optional<PathAdvice> settled = settled_by_verdict(verdict, found, places)) {
+        return *std::move(settled);
     }
-    if (verdict.standing == PathStanding::covered) {
-        PathAdvice advice = no_grant(why_covered(verdict));
-        advice.is_secret = is_secret(verdict.host_path, places) || is_secret(found.real, places);
-        return advice;
-    }
-    if (verdict.in_tree && verdict.standing == PathStanding::read_only) {
-        return no_grant("the root is read-only: --writable-root, or filesystem.writable-root = true");
-    }
-    if (verdict.in_tree) {
-        return no_grant("it is private to the sandbox");
-    }
-    const PathGrant grant = wanted_grant(verdict, intent, is_directory);
+    const PathGrant grant = wanted_grant(verdict, intent, found.kind == PathFact::Kind::directory);
     const std::string real = intent == PathIntent::create ? paths::parent(found.real) : found.real;
-    const bool is_own = is_within_any(grant.path, places.own) || is_within_any(real, places.own);
-    if (is_own) {
+    if (is_within_any(grant.path, places.own) || is_within_any(real, places.own)) {
         return {.grant = {}, .reason = kOwn, .is_secret = true, .withheld = {}};
     }
     const std::string never = why_never(grant.path, real);
     if (!never.empty()) {
         return no_grant(never);
     }
+    // Before what is said of its kind: a secret that is a socket is a secret.
     const bool leads_to_secret = is_secret(verdict.host_path, places) || is_secret(grant.path, places) ||
                                  is_secret(found.real, places) || is_secret(real, places);
     if (leads_to_secret) {
         return {.grant = {}, .reason = kSecret, .is_secret = true, .withheld = withheld(grant, real, places)};
     }
-    if (found.kind == PathFact::Kind::other) {
-        return no_grant(
-            "it is a socket or a pipe: behind it somebody outside listens, whom no read-only grant holds back");
-    }
-    const bool is_obeyed = grant.writable && std::ranges::any_of(places.homes, [&](const std::string& home) {
-                               return is_run_outside(grant.path, home) || is_run_outside(real, home);
-                           });
-    if (is_obeyed) {
-        return no_grant("not advised: what is written there is run outside of the sandbox");
-    }
-    if (is_directory && (intent == PathIntent::look || intent == PathIntent::execute)) {
-        return no_grant("a directory that was looked at only: what CMD opens in it is granted by itself");
-    }
-    const std::string wide = grant.is_directory ? why_too_wide(grant.path, real, places) : "";
-    if (!wide.empty()) {
-        return no_grant("no narrow grant: " + wide);
+    const std::string unwise = why_unwise(grant, intent, found, real, places);
+    if (!unwise.empty()) {
+        return no_grant(unwise);
     }
     const bool is_private_itself = verdict.standing == PathStanding::private_place &&
                                    (grant.dest.empty() ? grant.path : grant.dest) == verdict.place;

@@ -48,6 +48,21 @@ constexpr auto kRunOutside = std::to_array<std::string_view>({".bashrc",
                                                               ".local/bin",
                                                               "bin"});
 
+/// Secrets that no private home watches: their names are asked for without need (histories), or stand where a link
+/// would be in the way.
+// clang-format off
+constexpr auto kUnwatched = std::to_array<std::string_view>({
+    ".config/containers",      // auth.json: passwords of registries
+    ".config/git/credentials", // passwords, in the clear: git-credential-store(1)
+    ".cargo/credentials",      // the older name of credentials.toml
+    ".gem/credentials",        // the token that publishes gems
+    ".local/share/keyrings",   // GNOME's keyrings
+    ".thunderbird",            // mail and its passwords
+    ".bash_history",           // what was typed, passwords too
+    ".zsh_history",            // the same
+});
+// clang-format on
+
 /// "id_ed25519", "server.pem"; not "id_ed25519.pub", "id_map.c".
 bool is_named_like_a_key(std::string_view path) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
@@ -57,45 +72,12 @@ bool is_named_like_a_key(std::string_view path) {
 } // namespace
 
 const std::vector<std::string>& secret_places() {
-    static const std::vector<std::string> places = {
-        ".ssh",               // keys, and whom they open
-        ".gnupg",             // keys
-        ".aws",               // keys of the cloud
-        ".azure",             // its tokens
-        ".config/gcloud",     // the same
-        ".kube",              // of clusters
-        ".docker",            // tokens of registries
-        ".config/containers", // the same
-        ".netrc",             // passwords, for curl(1) and git(1)
-        ".git-credentials",   // the same
-        ".config/git/credentials",
-        ".config/gh",       // tokens of forges
-        ".config/glab-cli", // the same
-        ".npmrc",           // tokens of registries of packages
-        ".pypirc",
-        ".cargo/credentials",
-        ".cargo/credentials.toml",
-        ".gem/credentials",
-        ".pgpass", // passwords of databases
-        ".my.cnf",
-        ".vault-token",
-        ".terraform.d",
-        ".password-store",
-        ".local/share/keyrings",
-        ".mozilla", // sessions of browsers and of mail
-        ".thunderbird",
-        ".config/google-chrome",
-        ".config/chromium",
-        ".bash_history", // what was typed, passwords too
-        ".zsh_history",
-    };
     static const std::vector<std::string> all = [] {
-        std::vector<std::string> both = places;
+        std::vector<std::string> both;
         for (const SecretName& name : secret_names()) {
-            if (std::ranges::find(both, name.path) == both.end()) {
-                both.emplace_back(name.path);
-            }
+            both.emplace_back(name.path);
         }
+        both.insert(both.end(), kUnwatched.begin(), kUnwatched.end());
         return both;
     }();
     return all;

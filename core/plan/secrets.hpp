@@ -1,4 +1,5 @@
-// Where people keep what no command should learn by the way.
+// What no profile should grant by the way: where people keep secrets, what their session runs or obeys by itself, and
+// the sockets of daemons that are root.
 #pragma once
 
 #include <string>

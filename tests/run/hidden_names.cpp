@@ -1,4 +1,6 @@
 // The links of the private home: what CMD looked at is told, what it did not is not, and it can forge nothing.
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
@@ -238,21 +240,33 @@ BOOST_AUTO_TEST_CASE(a_home_that_cmd_turned_over_leads_the_supervisor_nowhere) {
     // A link in the project whose time of access would change if somebody walked it.
     fs::create_directory(home / "project/bait");
     fs::create_directory_symlink("/etc", home / "project/bait/gh");
+    const auto time_of_access = [&] {
+        struct stat status {};
+        BOOST_REQUIRE(::lstat((home / "project/bait/gh").c_str(), &status) == 0);
+        return std::pair(status.st_atim.tv_sec, status.st_atim.tv_nsec);
+    };
+    const auto before = time_of_access();
     const std::string script = kLater + "rm -rf ~/.config ~/.sandbox ~/.ssh ~/.aws\n"
                                         "ln -s ~/project/bait ~/.config; ln -s ~/project/bait ~/.sandbox\n"
                                         "mkdir ~/.ssh; chmod 0 ~; exit 7";
     const Result attack = failing(script, {"--profile", "build"});
     BOOST_TEST(attack.status == 7, attack);
     BOOST_TEST(!attack.said("looked at"), attack);
+    BOOST_TEST((time_of_access() == before));
+    BOOST_TEST(fs::exists(home / "project/bait/gh/passwd"));
+    BOOST_TEST((time_of_access() != before)); // the control
     const Result control = failing("ls ~/.config/gh/", {"--profile", "build"});
     BOOST_TEST(names_of(control) == "~/.config/gh", control);
 }
 
 BOOST_AUTO_TEST_CASE(the_second_names_are_nowhere_inside) {
-    const Result shown = strict_sh("find / -name hidden-names 2>/dev/null; ls -d /proc/1/fd/* 2>&1; "
-                                   "grep -c hidden-names /proc/self/mountinfo");
-    BOOST_TEST(!shown.printed("/hidden-names"), shown);
-    BOOST_TEST(shown.printed("\n0\n"), shown);
+    const std::string look = "find / -name hidden-names 2>/dev/null; ls -l /proc/[0-9]*/fd 2>/dev/null | grep hidden; "
+                             "grep hidden-names /proc/self/mountinfo; echo looked";
+    const Result shown = strict_sh(look);
+    BOOST_TEST(shown.out == "looked\n", shown);
+    const Result control = strict_sh("mkdir ~/hidden-names; exec 3<~/hidden-names; " + look);
+    BOOST_TEST(control.printed("/hidden-names\n"), control);
+    BOOST_TEST(control.printed(" 3 -> "), control);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

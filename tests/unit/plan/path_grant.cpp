@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_directory_that_holds_secrets_is_never_granted) {
     CHECK_SAYS(grant("/home/dev/.local/share/x", kCreate), "'~/.local/share' holds the profiles or the state");
     host.config_dir = host.data_dir = "/elsewhere/sandbox";
     CHECK_SAYS(why_too_wide("/home/dev/.cargo", places()),
-               "'~/.cargo' holds a place of secrets, '~/.cargo/credentials'");
+               "'~/.cargo' holds a place of secrets, '~/.cargo/credentials.toml'");
     BOOST_CHECK_EQUAL(why_too_wide("/home/dev/.cargo/registry", places()), "");
 }
 
