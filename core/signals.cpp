@@ -1,12 +1,26 @@
 #include "core/signals.hpp"
 
-#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "core/base/error.hpp"
 
 namespace sandbox {
+
+bool asks_to_end(int signal) {
+    return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
+}
+
+bool is_our_own(int signal) {
+    return signal == SIGCHLD || signal == SIGPIPE || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+bool is_for_group(const signalfd_siginfo& signal) {
+    const int number = static_cast<int>(signal.ssi_signo);
+    const bool is_from_keyboard = signal.ssi_code == SI_KERNEL;
+    return is_from_keyboard || number == SIGTSTP || number == SIGCONT || number == SIGWINCH;
+}
 
 Signals::Signals() {
     sigset_t all;
@@ -22,6 +36,12 @@ Signals::Signals() {
     if (!descriptor_) {
         throw Error("cannot listen for signals").kernel(errno);
     }
+}
+
+std::optional<signalfd_siginfo> Signals::next() const {
+    signalfd_siginfo signal{};
+    const bool has_come = ::read(descriptor_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal);
+    return has_come ? std::optional(signal) : std::nullopt;
 }
 
 void Signals::stop_self() const {

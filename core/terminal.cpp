@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "core/base/error.hpp"
 
@@ -166,6 +167,19 @@ void Relay::serve(const pollfd* entries) {
     }
 }
 
+void Relay::finish(const Signals& signals) {
+    hang_up();
+    while (pass_on()) {
+        pollfd watched[] = {{output_, POLLOUT, 0}, {signals.descriptor(), POLLIN, 0}};
+        ::poll(watched, std::size(watched), -1);
+        const std::optional<signalfd_siginfo> signal = signals.next();
+        if (signal && asks_to_end(static_cast<int>(signal->ssi_signo))) {
+            return;
+        }
+    }
+}
+
+/// Takes what is left, without waiting.
 void Relay::hang_up() {
     constexpr std::size_t kMost = std::size_t{256} * 1024; // a pty's buffers hold a quarter of it
     std::size_t before = to_output_.size() + 1;
@@ -182,6 +196,7 @@ void Relay::close_master() {
     hung_up_ = true;
 }
 
+/// A piece, where there is room for it. \return whether more is left.
 bool Relay::pass_on() {
     pollfd room{output_, POLLOUT, 0};
     if (!to_output_.empty() && ::poll(&room, 1, 0) > 0) {

@@ -11,6 +11,7 @@
 
 #include "core/base/fd.hpp"
 #include "core/plan/plan.hpp"
+#include "core/signals.hpp"
 
 namespace sandbox::terminal {
 
@@ -76,16 +77,14 @@ public:
     void watch(pollfd* entries) const;
     /// Copies what those entries say is possible.
     void serve(const pollfd* entries);
-    /// After the end of CMD: takes what it wrote last, without waiting, and lets go of the pty. A process outside to
-    /// which CMD passed its terminal can hold nothing up.
-    void hang_up();
-    /// Passes a piece of what is left on, where there is room for it.
-    /// \return whether more is left.
-    [[nodiscard]] bool pass_on();
-    /// The descriptor that CMD's output goes to.
-    [[nodiscard]] int output() const { return output_; }
+    /// After the end of CMD: lets go of the pty, and passes on what was written last. It waits as CMD itself would for
+    /// a terminal that takes nothing, and a signal that asks to end ends it. A process outside to which CMD passed its
+    /// terminal can hold nothing up.
+    void finish(const Signals& signals);
 
 private:
+    void hang_up();
+    [[nodiscard]] bool pass_on();
     void close_master();
     void read_input();
     void read_master();

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,12 +25,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kGracePeriod{10'000};
 constexpr int kForegroundCheck = 200; // milliseconds
-
-/// For Ctrl-C the kernel signals the terminal's foreground group. CMD is in another, so the whole of that is told by
-/// us.
-bool from_keyboard(const signalfd_siginfo& signal) {
-    return signal.ssi_code == SI_KERNEL;
-}
 
 } // namespace
 
@@ -98,34 +91,15 @@ Outcome Supervisor::watch() {
         }
         init_runs = watched[kInit].revents == 0;
     }
-    pass_on_the_rest();
+    if (relay_) {
+        relay_->finish(signals_);
+    }
     return conclude();
 }
 
-/// What CMD wrote last is still on its way: it waits as CMD itself would for a terminal that takes nothing, and a
-/// signal ends it.
-void Supervisor::pass_on_the_rest() {
-    if (relay_) {
-        relay_->hang_up();
-    }
-    while (relay_ && relay_->pass_on()) {
-        pollfd watched[] = {{relay_->output(), POLLOUT, 0}, {signals_.descriptor(), POLLIN, 0}};
-        ::poll(watched, std::size(watched), -1);
-        signalfd_siginfo signal{};
-        const bool is_told_to_end = watched[1].revents != 0 &&
-                                    ::read(signals_.descriptor(), &signal, sizeof signal) > 0 &&
-                                    (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT ||
-                                     signal.ssi_signo == SIGHUP || signal.ssi_signo == SIGQUIT);
-        if (is_told_to_end) {
-            return;
-        }
-    }
-}
-
 void Supervisor::serve_signals() {
-    signalfd_siginfo signal{};
-    while (::read(signals_.descriptor(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
-        on_signal(signal);
+    while (const std::optional<signalfd_siginfo> signal = signals_.next()) {
+        on_signal(*signal);
     }
 }
 
@@ -223,11 +197,6 @@ void Supervisor::on_started() {
 void Supervisor::on_signal(const signalfd_siginfo& signal) {
     const int number = static_cast<int>(signal.ssi_signo);
     switch (number) {
-    case SIGCHLD:
-    case SIGPIPE:
-    case SIGTTIN:
-    case SIGTTOU:
-        return; // ours to bear
     case SIGXFSZ:
         if (signal.ssi_pid == static_cast<std::uint32_t>(::getpid())) {
             return; // a file of ours, such as the record, met a limit of the caller's: setrlimit(2)
@@ -243,19 +212,16 @@ void Supervisor::on_signal(const signalfd_siginfo& signal) {
             return relay_->copy_size(); // the kernel tells CMD's group through its own terminal
         }
         break;
-    case SIGHUP:
-    case SIGINT:
-    case SIGQUIT:
-    case SIGTERM:
-        if (!started_) {
+    default:
+        if (is_our_own(number)) {
+            return;
+        }
+        if (asks_to_end(number) && !started_) {
             return end_before_start(number);
         }
         break;
-    default:
-        break;
     }
-    const bool group = from_keyboard(signal) || number == SIGTSTP || number == SIGCONT || number == SIGWINCH;
-    forward(number, group);
+    forward(number, is_for_group(signal));
 }
 
 void Supervisor::forward(int signal, bool whole_group) {

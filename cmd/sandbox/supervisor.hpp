@@ -40,7 +40,6 @@ public:
 private:
     bool serve_message();
     void serve_signals();
-    void pass_on_the_rest();
     void on_message(control::Received received);
     void on_namespaces(control::Received received);
     void on_started();

@@ -24,17 +24,6 @@ namespace {
 constexpr int kForegroundCheck = 200; // milliseconds
 constexpr int kLeaveTaking = 2000;    // milliseconds: how long the guest may take to kill CMD
 
-/// For Ctrl-C the kernel signals the terminal's foreground group. CMD is in another, so the whole of that is told by
-/// us.
-bool is_for_group(const signalfd_siginfo& signal) {
-    const int number = static_cast<int>(signal.ssi_signo);
-    return signal.ssi_code == SI_KERNEL || number == SIGTSTP || number == SIGCONT || number == SIGWINCH;
-}
-
-bool is_end_signal(int number) {
-    return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT;
-}
-
 bool ends_within(int pidfd, int milliseconds) {
     pollfd watched{pidfd, POLLIN, 0};
     return ::poll(&watched, 1, milliseconds) > 0;
@@ -88,7 +77,10 @@ int ExecSupervisor::watch() {
     }
     while (serve_message()) { // its last words may have come together with its end
     }
-    pass_on_the_rest();
+    if (relay_) {
+        relay_->finish(signals_);
+        relay_.reset();
+    }
     return conclude();
 }
 
@@ -174,20 +166,14 @@ void ExecSupervisor::on_entered(pid_t guest) {
 }
 
 void ExecSupervisor::serve_signals() {
-    signalfd_siginfo signal{};
-    while (::read(signals_.descriptor(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
-        on_signal(signal);
+    while (const std::optional<signalfd_siginfo> signal = signals_.next()) {
+        on_signal(*signal);
     }
 }
 
 void ExecSupervisor::on_signal(const signalfd_siginfo& signal) {
     const int number = static_cast<int>(signal.ssi_signo);
     switch (number) {
-    case SIGCHLD:
-    case SIGPIPE:
-    case SIGTTIN:
-    case SIGTTOU:
-        return; // ours to bear
     case SIGCONT:
         if (relay_) {
             relay_->resume();
@@ -199,7 +185,10 @@ void ExecSupervisor::on_signal(const signalfd_siginfo& signal) {
         }
         break;
     default:
-        if (is_end_signal(number) && !started_) {
+        if (is_our_own(number)) {
+            return;
+        }
+        if (asks_to_end(number) && !started_) {
             return end_before_start(number);
         }
         break;
@@ -227,7 +216,7 @@ void ExecSupervisor::forward(int signal, bool whole_group) {
         control::send(control_.get(), message);
     }
     // It has CMD's uid, and so can be stopped from inside: who asks for the end is heard all the same.
-    if (guest_ && is_end_signal(signal)) {
+    if (guest_ && asks_to_end(signal)) {
         sys::pidfd_send_signal(guest_.get(), SIGCONT);
     }
 }
@@ -241,24 +230,6 @@ void ExecSupervisor::stop_with_command() {
     if (relay_) {
         relay_->resume();
     }
-}
-
-/// What CMD wrote last is still on its way: it waits as CMD itself would for a terminal that takes nothing, and a
-/// signal ends it.
-void ExecSupervisor::pass_on_the_rest() {
-    if (relay_) {
-        relay_->hang_up();
-    }
-    while (relay_ && relay_->pass_on()) {
-        pollfd watched[] = {{relay_->output(), POLLOUT, 0}, {signals_.descriptor(), POLLIN, 0}};
-        ::poll(watched, std::size(watched), -1);
-        signalfd_siginfo signal{};
-        if (watched[1].revents != 0 && ::read(signals_.descriptor(), &signal, sizeof signal) > 0 &&
-            is_end_signal(static_cast<int>(signal.ssi_signo))) {
-            return;
-        }
-    }
-    relay_.reset();
 }
 
 /// A moment is given to it: its processes end before their pid 1 and their supervisor do.

@@ -38,7 +38,6 @@ private:
     void end_before_start(int signal);
     void forward(int signal, bool whole_group);
     void stop_with_command();
-    void pass_on_the_rest();
     [[nodiscard]] bool is_over() const;
     [[nodiscard]] bool has_sandbox_ended() const;
     [[nodiscard]] int conclude();
