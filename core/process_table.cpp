@@ -13,57 +13,30 @@
 
 #include "core/base/directory.hpp"
 #include "core/base/file.hpp"
+#include "core/process_stat.hpp"
 
 namespace sandbox {
 
 namespace {
-
-/// The fields of proc_pid_stat(5) by their numbers there; those behind the name, which may hold anything.
-class Stat {
-public:
-    explicit Stat(std::string_view line) : rest_(line.substr(std::min(line.size(), line.rfind(')') + 1))) {}
-
-    [[nodiscard]] bool is_there() const { return !rest_.empty(); }
-    [[nodiscard]] std::uint64_t number(int wanted) const {
-        constexpr int kFirst = 3;
-        std::size_t at = 1;
-        for (int field = kFirst; field < wanted && at != 0; ++field) {
-            at = rest_.find(' ', at) + 1;
-        }
-        std::uint64_t value = 0;
-        if (at != 0 && at < rest_.size()) {
-            std::from_chars(rest_.data() + at, rest_.data() + rest_.size(), value);
-        }
-        return value;
-    }
-
-private:
-    std::string_view rest_;
-};
 
 std::uint64_t mount_namespace_of(pid_t pid) {
     struct stat status {};
     return ::stat(fmt::format("/proc/{}/ns/mnt", pid).c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
-ProcessFacts facts_of(pid_t pid, const Stat& stat) {
-    constexpr int kParent = 4;
-    constexpr int kUserTime = 14; // followed by the system's, and both of the children
-    constexpr int kThreads = 20;
-    constexpr int kStartTime = 22;
-    constexpr int kResident = 24;
+ProcessFacts facts_of(pid_t pid, const ProcessStat& stat) {
     static const auto kTick = static_cast<std::uint64_t>(1'000'000 / ::sysconf(_SC_CLK_TCK));
     static const auto kPage = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     std::uint64_t ticks = 0;
-    for (int field = kUserTime; field < kUserTime + 4; ++field) {
+    for (int field = ProcessStat::kUserTime; field < ProcessStat::kUserTime + 4; ++field) {
         ticks += stat.number(field);
     }
-    return {.identity = {.pid = pid, .start_time = stat.number(kStartTime)},
-            .parent = static_cast<pid_t>(stat.number(kParent)),
+    return {.identity = {.pid = pid, .start_time = stat.number(ProcessStat::kStartTime)},
+            .parent = static_cast<pid_t>(stat.number(ProcessStat::kParent)),
             .mount_namespace = mount_namespace_of(pid),
-            .threads = stat.number(kThreads),
+            .threads = stat.number(ProcessStat::kThreads),
             .cpu_microseconds = ticks * kTick,
-            .resident_bytes = stat.number(kResident) * kPage};
+            .resident_bytes = stat.number(ProcessStat::kResident) * kPage};
 }
 
 /// The number behind "KEY: " at the start of a line.
@@ -94,8 +67,7 @@ ProcessTable::ProcessTable() {
         if (error != std::errc() || end != name.data() + name.size()) {
             continue;
         }
-        const std::string line = read_line("/proc/" + name + "/stat");
-        if (const Stat stat(line); stat.is_there()) {
+        if (const ProcessStat stat(pid); stat.is_there()) {
             processes_.push_back(facts_of(pid, stat));
         }
     }

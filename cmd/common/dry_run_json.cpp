@@ -74,11 +74,9 @@ Json network(const NetworkPlan& plan) {
     constexpr std::array kModes = {"none", "host", "slirp4netns", "pasta"};
     Json published = Json::array();
     for (const PublishedPort& port : plan.publish) {
-        published.push_back({{"address", port.address},
-                             {"protocol", port.is_udp ? "udp" : "tcp"},
-                             {"host_port", port.host_port},
-                             {"sandbox_port", port.sandbox_port},
-                             {"origin", to_json(port.origin)}});
+        Json one = port_json(port);
+        one["origin"] = to_json(port.origin);
+        published.push_back(std::move(one));
     }
     Json result = {{"mode", with_origin(kModes.at(static_cast<std::size_t>(plan.mode)), plan.mode_origin)}};
     if (plan.has_interface()) {

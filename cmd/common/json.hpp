@@ -21,6 +21,14 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json to_json(const std::vector<Override>& overrides);
 
+/// A published port, planned or recorded.
+template <class Port> [[nodiscard]] Json port_json(const Port& port) {
+    return {{"address", port.address},
+            {"protocol", port.is_udp ? "udp" : "tcp"},
+            {"host_port", port.host_port},
+            {"sandbox_port", port.sandbox_port}};
+}
+
 /// Bytes that are no UTF-8 become U+FFFD.
 [[nodiscard]] std::string to_text(const Json& document);
 

@@ -127,10 +127,7 @@ RecordedRestrictions read_restrictions(const Json& json) {
 Json ports_json(const std::vector<RecordedPort>& ports) {
     Json result = Json::array();
     for (const RecordedPort& port : ports) {
-        result.push_back({{"address", port.address},
-                          {"protocol", port.is_udp ? "udp" : "tcp"},
-                          {"host_port", port.host_port},
-                          {"sandbox_port", port.sandbox_port}});
+        result.push_back(port_json(port));
     }
     return result;
 }

@@ -2,14 +2,11 @@
 
 #include <csignal>
 
-#include <nlohmann/json.hpp>
-
+#include "cmd/common/json.hpp"
 #include "core/base/file.hpp"
 #include "core/base/step_error.hpp"
 
 namespace sandbox {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -47,10 +44,7 @@ void StatusPipe::started(pid_t command, pid_t init, const NamespaceInodes& names
     }
     Json record = {{"event", "started"}, {"pid", command}, {"init", init}, {"namespaces", inodes}};
     for (const netns::Listener& listener : published) {
-        record["published"].push_back({{"address", listener.port.address},
-                                       {"protocol", listener.port.is_udp ? "udp" : "tcp"},
-                                       {"host_port", listener.port.host_port},
-                                       {"sandbox_port", listener.port.sandbox_port}});
+        record["published"].push_back(port_json(listener.port));
     }
     if (!name.empty()) {
         record["name"] = name;

@@ -101,10 +101,7 @@ Json to_json(const Row& row) {
     }
     Json published = Json::array();
     for (const RecordedPort& port : record.published) {
-        published.push_back({{"address", port.address},
-                             {"protocol", port.is_udp ? "udp" : "tcp"},
-                             {"host_port", port.host_port},
-                             {"sandbox_port", port.sandbox_port}});
+        published.push_back(port_json(port));
     }
     Json object = {{"name", record.name},
                    {"profile", record.profile},
