@@ -144,6 +144,15 @@ std::string time_text(std::chrono::system_clock::time_point time) {
     return fmt::format("{}.{:03}Z", text.data(), milliseconds);
 }
 
+/// Printable ASCII alone is left: a name of CMD's making could steer a terminal otherwise. JSON needs no escape for
+/// DEL.
+std::string without_delete(std::string text) {
+    for (std::size_t at = 0; (at = text.find('\x7f', at)) != std::string::npos;) {
+        text.replace(at, 1, "\\u007f");
+    }
+    return text;
+}
+
 } // namespace
 
 std::string Report::json(std::chrono::system_clock::time_point start, std::chrono::system_clock::time_point end) const {
@@ -158,8 +167,7 @@ std::string Report::json(std::chrono::system_clock::time_point start, std::chron
                            {"unlisted", unlisted(outcome_) + refusals_.files_left_out},
                            {"blind", blind_json(refusals_, outcome_)},
                            {"warnings", outcome_.warnings}};
-    // In ASCII alone: a name of CMD's making could steer a terminal otherwise.
-    return document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+    return without_delete(document.dump(2, ' ', true, Json::error_handler_t::replace)) + "\n";
 }
 
 } // namespace sandbox

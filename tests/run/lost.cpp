@@ -109,6 +109,8 @@ BOOST_AUTO_TEST_CASE(what_is_left_leads_the_look_nowhere) {
     const json lost = listed("lost", script);
     BOOST_TEST(lost.size() == 2, lost.dump());
     BOOST_TEST(lost.contains(in_home("dir/f")), lost.dump());
+    BOOST_TEST(reported("printf a >\"$(printf ~/'\\177\\033')\"", {}).at("refusals").size() == 1);
+    BOOST_TEST(read_file(home / "report.json").find("/\\u007f\\u001b\"") != std::string::npos);
     const Result result = told(script);
     BOOST_TEST(result.said("x\\x1b[2Jy\\nz"), result);
     BOOST_TEST(result.err.find('\x1b') == std::string::npos, result);
