@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -47,6 +50,18 @@ std::optional<std::string> read_string(pid_t pid, std::uint64_t address) {
     return std::nullopt;
 }
 
+/// The name in a socket's address; empty where it has none: another family, an abstract or an unnamed one.
+std::optional<std::string> read_socket_name(pid_t pid, const NamedPath& named) {
+    sockaddr_un address{};
+    const std::size_t size = std::min<std::size_t>(named.length, sizeof address);
+    if (size <= offsetof(sockaddr_un, sun_path) || !read_memory(pid, named.address, &address, size)) {
+        return std::nullopt;
+    }
+    return address.sun_family == AF_UNIX
+               ? std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path))
+               : std::string();
+}
+
 /// Where a relative name starts: the kernel tells it as the process itself sees it.
 std::optional<std::string> directory_of(pid_t pid, int descriptor) {
     const std::string link =
@@ -59,7 +74,7 @@ std::optional<std::string> directory_of(pid_t pid, int descriptor) {
 }
 
 std::optional<ObservedPath> observed(pid_t pid, NamedPath named) {
-    std::optional<std::string> path = read_string(pid, named.address);
+    std::optional<std::string> path = named.is_socket ? read_socket_name(pid, named) : read_string(pid, named.address);
     if (!path || path->empty()) { // "": the descriptor itself, which was looked at when it was opened
         return std::nullopt;
     }

@@ -21,6 +21,7 @@ enum class Flags : std::uint8_t {
     open,      ///< O_*
     open_how,  ///< the argument is the address of an open_how
     never,     ///< no argument: never followed
+    socket,    ///< the argument is the length of a socket's address: unix(7)
 };
 
 struct Shape {
@@ -46,6 +47,7 @@ constexpr Shape kShapes[] = {
     {SYS_chdir, kNone, 0, look},
     {SYS_statfs, kNone, 0, look},
     {SYS_inotify_add_watch, kNone, 1, look},
+    {SYS_connect, kNone, 1, look, Flags::socket, 2}, {SYS_bind, kNone, 1, make, Flags::socket, 2},
     {SYS_getxattr, kNone, 0, look}, {SYS_lgetxattr, kNone, 0, look, Flags::never},
     {SYS_listxattr, kNone, 0, look}, {SYS_llistxattr, kNone, 0, look, Flags::never},
     {SYS_execve, kNone, 0, execute},
@@ -113,6 +115,11 @@ NamedPath named(const Shape& shape, const seccomp_data& call) {
         break;
     case Flags::never:
         path.follows_last_link = false;
+        break;
+    case Flags::socket:
+        path.is_socket = true;
+        path.length = static_cast<std::uint32_t>(argument(call, shape.flags_argument));
+        path.follows_last_link = shape.use == look;
         break;
     }
     return path;

@@ -65,6 +65,27 @@ struct Explaining : World {
 
 BOOST_FIXTURE_TEST_SUITE(explain, Explaining)
 
+BOOST_AUTO_TEST_CASE(a_socket_that_the_profile_hides_is_told_and_no_grant_opens_it) {
+    const std::string path = (home / "agent").string();
+    const std::string listen = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); "
+                               "print('up', flush=True); sys.stdin.read()";
+    Process agent({"/usr/bin/python3", "-c", listen, path}, here());
+    BOOST_REQUIRE(agent.wait_for("up\n"));
+    const auto connect = [&](const std::string& name) {
+        return explained({"--ro", probe_directory()}, {probe("connect"), "path", name});
+    };
+    const Explained seen = connect(path);
+    BOOST_TEST(seen.result.printed("ENOENT"), seen.result);
+    BOOST_TEST(seen.of(path).at("intent") == "look", seen.report.dump(1));
+    BOOST_TEST(seen.of(path).at("advice").get<std::string>().starts_with("it is a socket"), seen.report.dump(1));
+    BOOST_TEST(connect((home / "nothing").string()).report.at("refusals").empty()); // the control: nothing is there
+    const Explained bound =
+        script("python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"" + path + "2\")'", "default");
+    BOOST_TEST(bound.of(path + "2").at("intent") == "create", bound.report.dump(1));
+    agent.close_input();
+    BOOST_TEST(agent.finish().status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(each_refused_file_is_told_with_its_use_its_program_and_the_line_that_refused_it) {
     const Explained seen = script(
         "cat ~/.gitconfig ~/.gitconfig; cat ~/data/one.txt; echo x > new.txt; rm mine.txt; "

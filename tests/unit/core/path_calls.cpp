@@ -53,4 +53,12 @@ BOOST_AUTO_TEST_CASE(a_rename_has_two_names_and_a_stat_may_not_follow) {
     BOOST_TEST(path_calls::names_of(call(SYS_mkdirat, {0xdeadbeef00000005, 1})).at(0).directory == 5);
 }
 
+BOOST_AUTO_TEST_CASE(an_address_of_a_socket_is_no_string) {
+    const NamedPath connected = path_calls::names_of(call(SYS_connect, {3, 0x10, 0xffffffff0000006e})).at(0);
+    BOOST_TEST((connected.use == PathUse::look && connected.address == 0x10 && connected.length == 110 &&
+                connected.is_socket));
+    const NamedPath bound = path_calls::names_of(call(SYS_bind, {3, 0x10, 110})).at(0);
+    BOOST_TEST((bound.use == PathUse::make && bound.directory == AT_FDCWD && !bound.follows_last_link));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
