@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(caches_and_histories_are_told_to_programs_alone) {
 
 BOOST_AUTO_TEST_CASE(what_is_left_leads_the_look_nowhere) {
     write(home / "outside/secret", "host\n");
-    const std::string script = "cd ~; ln -s " + in_home("outside") +
-                               " out; ln -s /proc/1/root up; mkfifo pipe; mkdir dir; "
+    const std::string script = "cd ~; ln -s " + in_home("outside") + " out; ln -s " + in_home("outside/secret") +
+                               " file; ln -s /proc/1/root up; mkfifo pipe; mkdir dir; "
                                "ln -s ../.. dir/up; printf \"a\" >\"$(printf 'x\\033[2Jy\\nz')\"; echo f >dir/f";
     const json lost = listed("lost", script);
     BOOST_TEST(lost.size() == 2, lost.dump());
