@@ -10,6 +10,7 @@
 #include <climits>
 #include <optional>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "core/plan/host_paths.hpp"
@@ -65,10 +66,32 @@ bool host_allows(const std::optional<HostCheck>& check) {
            0;
 }
 
+/// Links of the host, read once: most names lead through the same few directories.
+class HostLinks {
+public:
+    std::optional<std::string> at(const std::string& path) {
+        if (known_.size() == kMost) {
+            known_.clear(); // CMD chose how many there are
+        }
+        const auto [entry, is_new] = known_.try_emplace(path);
+        if (is_new) {
+            entry->second = host::read_link(path);
+        }
+        return entry->second;
+    }
+
+private:
+    static constexpr std::size_t kMost = 1024;
+    std::unordered_map<std::string, std::optional<std::string>> known_;
+};
+
 class Explainer {
 public:
     Explainer(const Plan& plan, const Host& host)
-        : host_(host), places_(caller_places(host)), oracle_(plan.root, host::read_link) {}
+        : host_(host), places_(caller_places(host)),
+          oracle_(plan.root, [this](const std::string& path) { return links_.at(path); }) {}
+    Explainer(const Explainer&) = delete;
+    Explainer& operator=(const Explainer&) = delete;
 
     /// \return nothing where the profile changed nothing.
     std::optional<RefusedFile> explain(const ObservedPath& seen) {
@@ -94,6 +117,7 @@ public:
 private:
     const Host& host_;
     CallerPlaces places_;
+    HostLinks links_;
     PathOracle oracle_;
 };
 
