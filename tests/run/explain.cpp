@@ -261,6 +261,23 @@ BOOST_AUTO_TEST_CASE(many_files_many_threads_and_an_alarm_are_watched_without_a_
     BOOST_TEST(alarmed.result.out == std::to_string(SYS_ptrace) + ": EPERM\n", alarmed.result);
 }
 
+BOOST_AUTO_TEST_CASE(a_thread_that_changes_a_name_while_it_is_looked_at_gets_no_other_file) {
+    const std::string granted = write(home / "data/1", "granted");
+    const std::string hidden = write(home / "data/2", "hidden");
+    const Words race = {probe("race"), "open", std::to_string(rounds(20'000)), granted, hidden};
+    const Explained seen = explained({"--profile", "strict", "--ro", probe_directory(), "--ro", granted}, race);
+    BOOST_TEST(seen.result.printed("read g\n"), seen.result);
+    BOOST_TEST(!seen.result.printed("read h\n"), seen.result);
+    BOOST_TEST(!seen.result.printed("failed 0\n"), seen.result);
+    const json refusal = seen.of(hidden);
+    BOOST_REQUIRE_MESSAGE(!refusal.is_null(), seen.report.dump(1));
+    const long opened = std::stol(seen.result.out.substr(std::string_view("opened ").size()));
+    BOOST_TEST(refusal.at("count") <= opened);
+    BOOST_TEST(seen.report.at("refusals").size() == 1U, seen.report.dump(1));
+    const Result control = outside(race);
+    BOOST_TEST(control.printed("failed 0\nread g\nread h\n"), control);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_private_place_takes_is_lost_and_was_not_refused) {
     write(home / "plain.txt", "host\n");
     const Explained seen = script("echo x > ~/plain.txt; cat ~/plain.txt; echo evil >> ~/.bashrc");

@@ -5,7 +5,8 @@
  *                                    every call with a number above 400
  *   alarm                            a SIGALRM comes every millisecond
  *   named                            the process calls itself a line that is none of ours
- * refused loop N NUMBER: makes it N times; prints how often it failed.
+ * refused loop N NUMBER: makes it N times; prints how often it got EPERM.
+ * refused alarmed-loop N NUMBER: the same, with a SIGALRM every millisecond; prints "rang" too, if one came.
  * refused forever NUMBER: makes it without end; prints the first answer.
  * refused listener: asks for a listener of its own; prints "listener: ok" or "listener: ERRNO".
  * refused outer CMD...: loads a filter with a listener, which answers nothing, and executes CMD. */
@@ -52,12 +53,15 @@ static int filter(unsigned flags, unsigned above, unsigned action) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &loaded);
 }
 
-static void nothing(int signal) {
+static volatile sig_atomic_t rang;
+
+static void ring(int signal) {
     (void)signal;
+    rang = 1;
 }
 
 static void ring_every_millisecond(void) {
-    const struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+    const struct sigaction action = {.sa_handler = ring, .sa_flags = SA_RESTART};
     sigaction(SIGALRM, &action, NULL);
     const struct itimerval every = {{0, 1000}, {0, 1000}};
     setitimer(ITIMER_REAL, &every, NULL);
@@ -110,13 +114,16 @@ int main(int argc, char** argv) {
         int status = 0;
         return child > 0 && waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : 5;
     }
-    if (strcmp(way, "loop") == 0) {
+    if (strcmp(way, "loop") == 0 || strcmp(way, "alarmed-loop") == 0) {
+        if (strcmp(way, "loop") != 0) {
+            ring_every_millisecond();
+        }
         const long number = strtol(argv[3], NULL, 0);
         long failed = 0;
         for (long i = strtol(argv[2], NULL, 0); i > 0; --i) {
             failed += syscall(number, 0, 0, 0, 0, 0, 0) < 0 && errno == EPERM;
         }
-        printf("%ld\n", failed);
+        printf("%ld\n%s", failed, rang ? "rang\n" : "");
         return 0;
     }
     if (strcmp(way, "forever") == 0) {
