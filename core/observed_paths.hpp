@@ -38,11 +38,12 @@ public:
              const std::function<std::string()>& program);
 
     [[nodiscard]] const std::map<ObservedPath, Sighting>& all() const { return seen_; }
+    [[nodiscard]] std::map<ObservedPath, Sighting> take() { return std::move(seen_); }
     /// Names that found no place.
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
     /// As many names, and as many bytes of them, are kept: what CMD asks for without end costs no memory.
-    static constexpr std::size_t kMostBytes = std::size_t{4} * 1024 * 1024;
+    static constexpr std::size_t kMostBytes = std::size_t{3} * 1024 * 1024;
     static constexpr std::size_t kMost = 20'000;
 
 private:

@@ -61,7 +61,7 @@ public:
     /// Calls that found no place in the list, by their kinds more than it has.
     [[nodiscard]] std::uint64_t uncounted() const;
     /// The names of files that were asked for, where the filter asks about them; after `finish`.
-    [[nodiscard]] const ObservedPaths& paths() const { return paths_; }
+    [[nodiscard]] ObservedPaths& paths() { return paths_; }
 
 private:
     struct Thread;

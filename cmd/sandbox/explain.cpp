@@ -139,46 +139,58 @@ int strength(PathIntent intent) {
     return 0;
 }
 
+/// Both are of one name: the stronger stays, with the calls of both.
+void merge(RefusedFile& known, RefusedFile other) {
+    other.count += known.count;
+    known.count = other.count;
+    if (strength(other.intent) > strength(known.intent)) {
+        known = std::move(other);
+    }
+}
+
 /// A directory that was looked at on the way to what is told anyway says nothing more.
-bool leads_to_another(const RefusedFile& file, const std::map<std::string, RefusedFile>& by_name) {
+bool leads_to_another(const RefusedFile& file, const std::map<std::string, RefusedFile>& all) {
     const std::string below = file.verdict.inside + "/";
-    const auto next = by_name.lower_bound(below);
-    return file.intent == PathIntent::look && next != by_name.end() && next->first.starts_with(below);
+    const auto next = all.lower_bound(below);
+    return file.intent == PathIntent::look && next != all.end() && next->first.starts_with(below);
 }
 
 } // namespace
 
-std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan, const Host& host,
+std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, const Plan& plan, const Host& host,
                                        std::uint64_t& left_out) {
     // CMD chose the names, and the links that they lead through: looking them up must end.
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     Explainer explainer(plan, host);
     std::map<std::string, RefusedFile> by_name;
-    for (const auto& [path, sighting] : seen) {
+    std::size_t bytes = 0;
+    while (!seen.empty()) {
+        const auto node = seen.extract(seen.begin()); // and freed: what is told takes its place
         if (std::chrono::steady_clock::now() > deadline) {
             ++left_out;
             continue;
         }
-        std::optional<RefusedFile> file = explainer.explain(path);
+        std::optional<RefusedFile> file = explainer.explain(node.key());
         if (!file) {
             continue;
         }
-        file->program = sighting.program;
-        file->count = sighting.count;
-        const auto [known, is_new] = by_name.try_emplace(file->verdict.inside, *file);
-        if (is_new) {
-            continue;
-        }
-        file->count += known->second.count;
-        known->second.count = file->count;
-        if (strength(file->intent) > strength(known->second.intent)) {
-            known->second = *std::move(file);
+        file->program = node.mapped().program;
+        file->count = node.mapped().count;
+        const std::string& name = file->verdict.inside;
+        const auto known = by_name.find(name);
+        if (known != by_name.end()) {
+            merge(known->second, *std::move(file));
+        } else if (by_name.size() < kMostRefusedFiles && bytes + name.size() <= kMostRefusedBytes) {
+            bytes += name.size();
+            by_name.emplace(name, *std::move(file));
+        } else {
+            ++left_out;
         }
     }
     std::vector<RefusedFile> told;
-    for (const auto& [name, file] : by_name) {
+    for (auto& [name, file] : by_name) {
         if (!leads_to_another(file, by_name)) {
-            told.push_back(file);
+            told.push_back(std::move(file));
         }
     }
     std::ranges::stable_partition(told,

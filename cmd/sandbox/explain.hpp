@@ -2,6 +2,7 @@
 // asked as the user, what it would have found without the sandbox. Where the two are the same nothing is told.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,9 +27,14 @@ struct RefusedFile {
 
 /// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told once,
 /// with the strongest of them.
-/// \param left_out grows by the names for which the time did not suffice: CMD can make them slow to look up.
-[[nodiscard]] std::vector<RefusedFile> refused_files(const std::map<ObservedPath, Sighting>& seen, const Plan& plan,
+/// \param left_out grows by the names for which the time did not suffice, for CMD can make them slow to look up, and by
+/// those that found no place.
+[[nodiscard]] std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, const Plan& plan,
                                                      const Host& host, std::uint64_t& left_out);
+
+/// As many files, and as many bytes of their names, are told: in the report each stands several times, and escaped.
+constexpr std::size_t kMostRefusedFiles = 2000;
+constexpr std::size_t kMostRefusedBytes = std::size_t{96} * 1024;
 
 /// What would keep a file of this name that CMD made in a private place.
 /// \param inside absolute, as CMD named it.

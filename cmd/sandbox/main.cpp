@@ -115,7 +115,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         if (options.report.json) {
             report.emplace(*options.report.json, options.report.was_open, options.log_size.has_value());
         }
-        const Outcome outcome = launch(plan, options, status, recorder, arguments);
+        Outcome outcome = launch(plan, options, status, recorder, arguments);
         const auto end = std::chrono::system_clock::now();
         const bool is_told = is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal);
         std::optional<Report> refusals;

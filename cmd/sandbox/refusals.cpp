@@ -15,6 +15,8 @@ namespace sandbox {
 
 namespace {
 
+constexpr std::size_t kMostLostFiles = 500;
+
 std::vector<RefusedCallGroup> grouped(const std::vector<RefusedCall>& calls, const SeccompPlan& plan) {
     std::vector<RefusedCallGroup> groups;
     for (const RefusedCall& call : calls) {
@@ -117,13 +119,17 @@ std::string advice_on(const ReachedLimit& limit) {
                        limit.name, value);
 }
 
-Refusals gather_refusals(const Outcome& outcome, const Plan& plan, const Host& host) {
+Refusals gather_refusals(Outcome& outcome, const Plan& plan, const Host& host) {
     Refusals all;
     all.calls = grouped(outcome.refused_calls, plan.seccomp);
     all.limits = reached_limits(outcome, plan);
     all.files_left_out = outcome.unobserved;
-    all.files = refused_files(outcome.observed, plan, host, all.files_left_out);
+    all.files = refused_files(std::exchange(outcome.observed, {}), plan, host, all.files_left_out);
     AllLostWrites lost = lost_writes(outcome.stage.get(), plan.root);
+    if (lost.list.size() > kMostLostFiles) { // CMD made the names: what is told must not grow with them
+        all.files_left_out += lost.list.size() - kMostLostFiles;
+        lost.list.resize(kMostLostFiles);
+    }
     all.lost = lost_files(std::move(lost.list), all.files, plan, host);
     all.lost_is_complete = lost.is_complete;
     all.hidden = hidden_names(outcome, plan, all.files);

@@ -53,13 +53,13 @@ struct Refusals {
     std::vector<RefusedCallGroup> calls;
     std::vector<ReachedLimit> limits;
     std::vector<RefusedFile> files;
-    std::uint64_t files_left_out = 0; ///< names of files that were not looked into
+    std::uint64_t files_left_out = 0; ///< names of files that found no place
     std::vector<LostFiles> lost;
     bool lost_is_complete = true;
     std::vector<std::string> hidden; ///< "~/.ssh"
 };
 
-/// All that the report needs beside them must outlive the result.
-[[nodiscard]] Refusals gather_refusals(const Outcome& outcome, const Plan& plan, const Host& host);
+/// All must outlive the result. Takes the names of files out of the outcome: they may be many.
+[[nodiscard]] Refusals gather_refusals(Outcome& outcome, const Plan& plan, const Host& host);
 
 } // namespace sandbox

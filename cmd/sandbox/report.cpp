@@ -113,7 +113,7 @@ void add_files(std::vector<std::string>& lines, const std::vector<RefusedFile>& 
         lines.push_back(fmt::format("and more files; --report-json lists all {}", files.size()));
     }
     if (unobserved > 0) {
-        lines.push_back(fmt::format("and {} more names, of too many to look at", unobserved));
+        lines.push_back(fmt::format("and {} more names, of too many to list", unobserved));
     }
 }
 

@@ -17,7 +17,8 @@ namespace sandbox {
 /// What the run's refusals come to. All must outlive it.
 class Report {
 public:
-    Report(const Outcome& outcome, const Plan& plan, const Host& host)
+    /// Takes the names of files out of the outcome: they may be many.
+    Report(Outcome& outcome, const Plan& plan, const Host& host)
         : outcome_(outcome), plan_(plan), places_(caller_places(host)),
           refusals_(gather_refusals(outcome, plan, host)) {}
 

@@ -146,11 +146,10 @@ std::string time_text(std::chrono::system_clock::time_point time) {
 
 /// Printable ASCII alone is left: a name of CMD's making could steer a terminal otherwise. JSON needs no escape for
 /// DEL.
-std::string without_delete(std::string text) {
+void replace_delete(std::string& text) {
     for (std::size_t at = 0; (at = text.find('\x7f', at)) != std::string::npos;) {
         text.replace(at, 1, "\\u007f");
     }
-    return text;
 }
 
 } // namespace
@@ -167,7 +166,10 @@ std::string Report::json(std::chrono::system_clock::time_point start, std::chron
                            {"unlisted", unlisted(outcome_) + refusals_.files_left_out},
                            {"blind", blind_json(refusals_, outcome_)},
                            {"warnings", outcome_.warnings}};
-    return without_delete(document.dump(2, ' ', true, Json::error_handler_t::replace)) + "\n";
+    std::string text = document.dump(2, ' ', true, Json::error_handler_t::replace);
+    replace_delete(text);
+    text.push_back('\n'); // it may be long: no copy
+    return text;
 }
 
 } // namespace sandbox

@@ -403,7 +403,7 @@ Outcome Supervisor::conclude() {
     outcome.network_refusals = network_.refusals();
     outcome.refused_calls = refused_.finish();
     outcome.uncounted_calls = refused_.uncounted();
-    outcome.observed = refused_.paths().all();
+    outcome.observed = refused_.paths().take();
     outcome.unobserved = refused_.paths().left_out();
     outcome.listener_error = listener_error_;
     outcome.looked_at = hidden_names::looked_at(stage_.get(), plan_.root.hidden_names);

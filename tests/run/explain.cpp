@@ -278,6 +278,22 @@ BOOST_AUTO_TEST_CASE(a_thread_that_changes_a_name_while_it_is_looked_at_gets_no_
     BOOST_TEST(control.printed("failed 0\nread g\nread h\n"), control);
 }
 
+BOOST_AUTO_TEST_CASE(names_without_end_are_bounded_and_counted_and_cost_no_memory) {
+    const int names = rounds(30'000);
+    const std::string report = (home / "report.json").string();
+    const Result result = outside({probe("peak"), in_home("peak"), sandbox_program(), "--profile", "strict",
+                                   "--explain", "--report-json", report, "--net", "none", "--", "python3", "-c",
+                                   "import os\nfor i in range(" + std::to_string(names) +
+                                       "): open(os.path.expanduser('~/') + 'n' * 150 + str(i), 'w').close()"});
+    BOOST_TEST(result.status == 0, result);
+    const json seen = json::parse(read_file(report));
+    BOOST_TEST(seen.at("refusals").size() > 100U);
+    BOOST_TEST(seen.at("refusals").size() <= 2000U);
+    BOOST_TEST(seen.at("refusals").size() + seen.at("unlisted").get<std::size_t>() >= static_cast<std::size_t>(names));
+    const long peak = std::stol(read_file(home / "peak"));
+    BOOST_TEST((peak < 20L * 1024 || is_sanitized()), peak << " KiB");
+}
+
 BOOST_AUTO_TEST_CASE(what_a_private_place_takes_is_lost_and_was_not_refused) {
     write(home / "plain.txt", "host\n");
     const Explained seen = script("echo x > ~/plain.txt; cat ~/plain.txt; echo evil >> ~/.bashrc");
