@@ -30,8 +30,8 @@ constexpr std::uint32_t kMostRuns = 1'000'000;
 /// "git, sh: 12 times, seen in 2 of 3 runs".
 std::string sightings_words(const Sightings& seen, std::uint32_t runs) {
     const std::string programs = seen.programs.empty() ? "" : fmt::format("{}: ", fmt::join(seen.programs, ", "));
-    const std::string times = seen.count == 1 ? "once" : fmt::format("{} times", seen.count);
-    return fmt::format("{}{}, seen in {} of {} run{}", programs, times, seen.runs, runs, runs == 1 ? "" : "s");
+    const std::string times = seen.count == 0 ? "" : seen.count == 1 ? "once, " : fmt::format("{} times, ", seen.count);
+    return fmt::format("{}{}seen in {} of {} run{}", programs, times, seen.runs, runs, runs == 1 ? "" : "s");
 }
 
 class Writer {
@@ -48,7 +48,8 @@ public:
         text_ += fmt::format("extends = {}\n", toml_string(file_.base));
         write_lists("filesystem", {{Kind::read_only, "read-only"}, {Kind::read_write, "read-write"}});
         write_lists("network", {{Kind::network, "allow"}});
-        write_lists("seccomp", {{Kind::system_call, "allow"}});
+        write_lists("seccomp", {{Kind::system_call, "allow"}, {Kind::rule, "rule"}});
+        write_lists("capabilities", {{Kind::capability, "keep"}});
         write_remarks();
         return std::move(text_);
     }
@@ -70,13 +71,15 @@ private:
 
     void write_list(Kind kind, std::string_view key) {
         // A plain list would take away what the base has, but for those of [seccomp].
-        const bool adds_by_itself = kind == Kind::system_call;
+        const bool adds_by_itself = kind == Kind::system_call || kind == Kind::rule;
         text_ += fmt::format("{} = {}\n", key, adds_by_itself ? "[" : "{ add = [");
         for (const LearnedLine& line : learned_.lines) {
             if (line.kind != kind) {
                 continue;
             }
-            text_ += fmt::format("    {},", toml_string(line.word));
+            const std::string word = toml_string(line.word);
+            text_ += kind == Kind::rule ? fmt::format("    {{ syscalls = [{}], action = \"allow\" }},", word)
+                                        : fmt::format("    {},", word);
             if (line.seen.runs != 0) {
                 text_ += fmt::format("{}{}", kRemark, sightings_words(line.seen, learned_.runs));
             }
@@ -137,8 +140,9 @@ std::optional<Sightings> read_sightings(std::string_view text, std::uint32_t run
     }
     std::uint32_t all = 0;
     const bool has_count =
-        take(text, "once") ? (seen.count = 1, true) : take_number(text, seen.count) && take(text, " times");
-    const bool is_whole = has_count && take(text, ", seen in ") && take_number(text, seen.runs) && take(text, " of ") &&
+        text.starts_with("seen in ") ||
+        (take(text, "once, ") ? (seen.count = 1, true) : take_number(text, seen.count) && take(text, " times, "));
+    const bool is_whole = has_count && take(text, "seen in ") && take_number(text, seen.runs) && take(text, " of ") &&
                           take_number(text, all) && take(text, all == 1 ? " run" : " runs") && text.empty();
     const bool is_true = all == runs && seen.runs >= 1 && seen.runs <= runs;
     return is_whole && is_true ? std::optional(seen) : std::nullopt;
@@ -174,6 +178,11 @@ public:
         read_list(Kind::read_write, profile_.profile.filesystem.read_write);
         read_list(Kind::network, profile_.profile.network.allow);
         read_list(Kind::system_call, profile_.profile.seccomp.allow);
+        for (const SeccompRule& rule : profile_.profile.seccomp.rules) {
+            const std::string& call = rule.syscalls.front().text;
+            file_.learned.lines.push_back({.kind = Kind::rule, .word = call, .path = {}, .seen = seen_at(rule.origin)});
+        }
+        read_list(Kind::capability, profile_.profile.capabilities.keep);
         for (const std::string_view line : lines_) {
             read_remark(line);
         }
@@ -200,8 +209,8 @@ private:
     /// What learn does not write it would not write again.
     void refuse_more() {
         Profile& profile = profile_.profile;
-        constexpr std::string_view kOurs[] = {"description", "filesystem.read-only", "filesystem.read-write",
-                                              "network.allow", "seccomp.allow"};
+        constexpr std::string_view kOurs[] = {"description",   "filesystem.read-only", "filesystem.read-write",
+                                              "network.allow", "seccomp.allow",        "capabilities.keep"};
         for (const ProfileKey& key : profile_keys()) {
             const std::string name = key.full_name();
             if (const auto* words = std::get_if<ProfileKey::Words>(&key.field)) {
@@ -219,7 +228,11 @@ private:
             }
         }
         refuse_if(!profile.environment.set.empty(), "environment.set");
-        refuse_if(!profile.seccomp.rules.empty(), "seccomp.rule");
+        for (const SeccompRule& rule : profile.seccomp.rules) {
+            const bool is_ours = rule.action.text == "allow" && rule.syscalls.size() == 1 && rule.conditions.empty() &&
+                                 !rule.quiet && !rule.syscalls.front().text.starts_with('@');
+            refuse_if(!is_ours, "a seccomp.rule with more than the name of a call to allow");
+        }
     }
 
     void refuse_if(bool is_written, std::string_view name) const {

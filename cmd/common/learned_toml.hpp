@@ -3,8 +3,10 @@
 // The counts stand in comments of a fixed form, since a profile has no key for them:
 //     # runs: 3
 //         "~/.gitconfig",  # git, sh: 12 times, seen in 2 of 3 runs
+//         { syscalls = ["socket"], action = "allow" },  # python3: once, seen in 1 of 3 runs
 //     # not granted: ~/.cache/pip  # REASON  # pip: once, seen in 1 of 3 runs
 //     # secret: ~/.ssh/id_ed25519  # REASON  # ssh: 2 times, seen in 3 of 3 runs
+//     # secret: ~/.aws  # REASON  # seen in 1 of 3 runs
 // A line without such a comment was written by a person, and stays.
 #pragma once
 

@@ -208,9 +208,4 @@ PathAdvice advise_on_new_file(const std::string& inside, const Plan& plan, const
                              .withheld = {}};
 }
 
-const char* word(PathIntent intent) {
-    constexpr std::array kWords = {"look", "read", "write", "create", "execute", "list"}; // in PathIntent's order
-    return kWords.at(static_cast<std::size_t>(intent));
-}
-
 } // namespace sandbox

@@ -40,7 +40,4 @@ constexpr std::size_t kMostRefusedBytes = std::size_t{96} * 1024;
 /// \param inside absolute, as CMD named it.
 [[nodiscard]] PathAdvice advise_on_new_file(const std::string& inside, const Plan& plan, const Host& host);
 
-/// "read", "create": for a line of the report.
-[[nodiscard]] const char* word(PathIntent intent);
-
 } // namespace sandbox

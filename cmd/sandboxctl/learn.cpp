@@ -116,9 +116,38 @@ std::string program_of(const Json& refusal) {
     return programs.empty() ? "" : programs.front().get<std::string>();
 }
 
-PathIntent intent_of(const std::string& word) {
-    constexpr std::array<std::string_view, 6> kWords = {"look", "read", "write", "create", "execute", "list"};
-    return static_cast<PathIntent>(std::ranges::find(kWords, word) - kWords.begin());
+void add_path(Observations& seen, const Json& refusal, const PathOracle& oracle, const Host& host) {
+    const std::optional<PathIntent> intent = find_intent(refusal.at("intent").get<std::string>());
+    auto verdict = intent ? oracle.judge({refusal.at("object"), *intent, false}) : std::nullopt;
+    if (verdict) {
+        const PathFact found = host.look_up(verdict->host_path);
+        seen.paths.push_back({.verdict = *std::move(verdict),
+                              .intent = *intent,
+                              .found = found,
+                              .program = program_of(refusal),
+                              .count = refusal.at("count")});
+    }
+}
+
+void add_call(Observations& seen, const Json& refusal, const Plan& plan) {
+    const std::string object = refusal.at("object"); // "ptrace", "socket AF_VSOCK"
+    const std::string name = object.substr(0, object.find(' '));
+    const bool has_grant = !refusal.at("grant").is_null();
+    const CallNeeds needs = has_grant ? needs_of_call(plan.seccomp, name, nullptr)
+                                      : CallNeeds{.rule = false, .capability = "", .advice = refusal.at("advice")};
+    seen.calls.push_back({.name = has_grant ? name : object,
+                          .needs = needs,
+                          .program = program_of(refusal),
+                          .count = refusal.at("count")});
+}
+
+/// What the host has of them: the names that it has not are hidden too.
+void add_hidden(Observations& seen, const Json& refusal, const Plan& plan, const Host& host) {
+    const auto& names = plan.root.hidden_names.list;
+    const auto name = std::ranges::find(names, refusal.at("object").get<std::string>(), &HiddenName::name);
+    if (name != names.end() && host.look_up(name->source).kind != PathFact::Kind::absent) {
+        seen.hidden.push_back(name->source);
+    }
 }
 
 /// The report's refusals, judged again by the same Plan.
@@ -135,27 +164,11 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
             continue; // its bytes are no UTF-8, and were lost on the way: another name could be granted for it
         }
         if (kind == "file" || kind == "lost") {
-            const PathIntent intent = intent_of(refusal.at("intent"));
-            if (auto verdict = oracle.judge({object, intent, false})) {
-                const PathFact found = host.look_up(verdict->host_path);
-                seen.paths.push_back({.verdict = *std::move(verdict),
-                                      .intent = intent,
-                                      .found = found,
-                                      .program = program_of(refusal),
-                                      .count = refusal.at("count")});
-            }
-        } else if (kind == "syscall" && !refusal.at("grant").is_null()) {
-            const std::string line = refusal.at("grant").at("profile");
-            if (!line.starts_with("seccomp.allow") || line.find('\n') != std::string::npos) {
-                complain(fmt::format("note: not in the profile, for more than a line of [seccomp] allow is needed: {}",
-                                     escaped(line)),
-                         "sandboxctl");
-                continue;
-            }
-            seen.calls.push_back({.name = object.substr(0, object.find(' ')),
-                                  .origin = plan.seccomp.default_origin,
-                                  .program = program_of(refusal),
-                                  .count = refusal.at("count")});
+            add_path(seen, refusal, oracle, host);
+        } else if (kind == "syscall") {
+            add_call(seen, refusal, plan);
+        } else if (kind == "hidden") {
+            add_hidden(seen, refusal, plan, host);
         } else if (kind == "name" && !refusal.at("grant").is_null()) {
             seen.names.push_back({.name = object, .port = 0, .program = "", .count = refusal.at("count")});
         }

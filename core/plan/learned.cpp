@@ -14,7 +14,6 @@
 #include "core/plan/address.hpp"
 #include "core/plan/allow_plan.hpp"
 #include "core/plan/paths.hpp"
-#include "core/plan/syscalls.hpp"
 
 namespace sandbox {
 
@@ -26,6 +25,7 @@ constexpr std::size_t kMostPrograms = 4;
 constexpr std::size_t kLongestProgram = 64;
 constexpr std::size_t kLongestShown = 256;
 constexpr const char* kOtherPrograms = "others";
+constexpr const char* kLookedAt = "it was looked at, and is hidden";
 
 /// So many files of one directory are the directory.
 constexpr std::size_t kManyFiles = 4;
@@ -122,6 +122,7 @@ public:
 
     /// Fewer lines: what a directory holds goes with it, and many files of one directory are the directory.
     void collapse() {
+        drop_told();
         drop_covered();
         collapse_many(kManyFiles, false);
         while (paths_.size() + words_.size() > kMostLearnedLines && collapse_some()) {
@@ -189,12 +190,28 @@ private:
         }
     }
 
+    [[nodiscard]] std::string full_path(const std::string& shown) const {
+        return shown.starts_with("~/") ? places_.home + shown.substr(1) : shown;
+    }
+
+    /// A secret that was looked at needs no word where there is one about what was wanted of it.
+    void drop_told() {
+        std::erase_if(remarks_, [&](const auto& remark) {
+            const auto& [is_harmless, what, reason] = remark.first;
+            const std::string path = full_path(what);
+            const auto tells = [&](const auto& other) {
+                const auto& [other_is_harmless, other_what, other_reason] = other.first;
+                return other_reason != kLookedAt && paths::is_within(full_path(other_what), path);
+            };
+            return reason == kLookedAt && std::ranges::any_of(remarks_, tells);
+        });
+    }
+
     /// One that was asked for: the directory as a whole would grant it after all.
     [[nodiscard]] bool holds_a_known_secret(const std::string& directory) const {
         return std::ranges::any_of(remarks_, [&](const auto& remark) {
             const auto& [is_harmless, what, reason] = remark.first;
-            const std::string path = what.starts_with("~/") ? places_.home + what.substr(1) : what;
-            return !is_harmless && paths::is_below(path, directory);
+            return !is_harmless && paths::is_below(full_path(what), directory);
         });
     }
 
@@ -321,36 +338,15 @@ void learn_path(Delta& delta, const PathRefusal& refusal, const CallerPlaces& pl
                  advice.is_secret, seen);
 }
 
-/// Why `allow` of the call would not do; empty where it does.
-std::string why_not_allowed(const CallRefusal& refusal) {
-    constexpr auto kOfTheMachine = std::to_array<std::string_view>(
-        {"kexec_load", "kexec_file_load", "init_module",    "finit_module",    "delete_module", "reboot", "swapon",
-         "swapoff",    "settimeofday",    "clock_settime",  "clock_settime64", "iopl",          "ioperm", "acct",
-         "quotactl",   "quotactl_fd",     "lookup_dcookie", "nfsservctl",      "vhangup",       "syslog"});
-    constexpr auto kKeys = std::to_array<std::string_view>({"add_key", "keyctl", "request_key"});
-    if (std::ranges::find(kOfTheMachine, std::string_view(refusal.name)) != kOfTheMachine.end()) {
-        return "no grant helps: the kernel leaves it to root of the host";
-    }
-    if (std::ranges::find(kKeys, std::string_view(refusal.name)) != kKeys.end()) {
-        return "the kernel's keys are not the sandbox's own";
-    }
-    if (syscalls::find(refusal.name) == nullptr) {
-        return "no profile has a name for it";
-    }
-    const std::string_view key = refusal.origin.key.str();
-    if (key == "seccomp.deny" || key.starts_with("seccomp.rule")) {
-        return fmt::format("{} refuses it: no grant, but a change of that line", written_at(refusal.origin));
-    }
-    return "";
-}
-
 void learn_call(Delta& delta, const CallRefusal& refusal) {
     const SeenByBoth seen = sighting(refusal.program, refusal.count);
-    const std::string reason = why_not_allowed(refusal);
-    if (reason.empty()) {
-        delta.add(Kind::system_call, refusal.name, seen);
-    } else {
-        delta.remark(remark_words(refusal.name), reason, false, seen);
+    if (!refusal.needs.advice.empty()) {
+        delta.remark(remark_words(refusal.name), refusal.needs.advice, false, seen);
+        return;
+    }
+    delta.add(refusal.needs.rule ? Kind::rule : Kind::system_call, refusal.name, seen);
+    if (!refusal.needs.capability.empty()) {
+        delta.add(Kind::capability, refusal.needs.capability, seen);
     }
 }
 
@@ -417,6 +413,9 @@ Learned learn(const Observations& seen, const CallerPlaces& places) {
     }
     for (const NameRefusal& refusal : seen.names) {
         learn_name(delta, refusal);
+    }
+    for (const std::string& path : seen.hidden) {
+        delta.remark(shown(path, places), kLookedAt, true, sighting("", 0));
     }
     delta.collapse();
     return delta.finish(1);

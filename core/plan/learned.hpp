@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/plan/origin.hpp"
 #include "core/plan/path_grant.hpp"
 #include "core/plan/path_verdict.hpp"
+#include "core/plan/seccomp_grant.hpp"
 
 namespace sandbox {
 
@@ -23,7 +23,7 @@ struct PathRefusal {
 /// A system call that the filter refused.
 struct CallRefusal {
     std::string name;
-    Origin origin; ///< of the deciding entry of the filter
+    CallNeeds needs;
     std::string program;
     std::uint64_t count = 1;
 };
@@ -40,23 +40,24 @@ struct Observations {
     std::vector<PathRefusal> paths;
     std::vector<CallRefusal> calls;
     std::vector<NameRefusal> names;
+    std::vector<std::string> hidden; ///< secrets that were looked at: paths of the host
 };
 
 /// Who saw something, and how often.
 struct Sightings {
     std::vector<std::string> programs; ///< escaped, sorted, few
-    std::uint64_t count = 0;
-    std::uint32_t runs = 0; ///< in how many runs; 0: a person wrote it
+    std::uint64_t count = 0;           ///< 0: not known
+    std::uint32_t runs = 0;            ///< in how many runs; 0: a person wrote it
 
     bool operator==(const Sightings&) const = default;
 };
 
 /// One word of a list of the profile.
 struct LearnedLine {
-    enum class Kind : std::uint8_t { read_only, read_write, network, system_call };
+    enum class Kind : std::uint8_t { read_only, read_write, network, system_call, rule, capability };
 
     Kind kind = Kind::read_only;
-    std::string word; ///< as the profile has it, not yet quoted
+    std::string word; ///< as the profile has it, not yet quoted; of a rule the call that it allows
     PathGrant path;   ///< for the first two kinds
     Sightings seen;
 };

@@ -2,6 +2,8 @@
 
 #include <linux/limits.h>
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <utility>
 
@@ -12,6 +14,8 @@ namespace sandbox {
 namespace {
 
 using Kind = RootEntry::Kind;
+
+constexpr std::array kIntentWords = {"look", "read", "write", "create", "execute", "list"}; // in PathIntent's order
 
 bool shows_host(const RootEntry& entry) {
     return entry.kind == Kind::bind || entry.kind == Kind::overlay;
@@ -92,6 +96,16 @@ std::optional<HostCheck> check_of(const PathVerdict& verdict, PathIntent intent)
 }
 
 } // namespace
+
+const char* word(PathIntent intent) {
+    return kIntentWords.at(static_cast<std::size_t>(intent));
+}
+
+std::optional<PathIntent> find_intent(std::string_view word) {
+    const auto* const found = std::ranges::find(kIntentWords, word);
+    return found == kIntentWords.end() ? std::nullopt
+                                       : std::optional(static_cast<PathIntent>(found - kIntentWords.begin()));
+}
 
 PathOracle::PathOracle(const RootPlan& plan, ReadHostLink read_link) : plan_(plan), read_link_(std::move(read_link)) {
     for (const RootEntry& entry : plan.entries) {

@@ -26,6 +26,11 @@ enum class PathIntent : std::uint8_t {
     list,    ///< the names in a directory
 };
 
+/// "read", "create": as a report has it.
+[[nodiscard]] const char* word(PathIntent intent);
+/// The intent of such a word; nothing for other words.
+[[nodiscard]] std::optional<PathIntent> find_intent(std::string_view word);
+
 /// One call of CMD's.
 struct PathCall {
     std::string path; ///< absolute, as seen inside

@@ -53,8 +53,8 @@ constexpr Special kSpecial[] = {
 };
 // clang-format on
 
-Grant no_grant(std::string advice) {
-    return {.option = "", .profile = "", .advice = std::move(advice)};
+CallNeeds no_grant(std::string advice) {
+    return {.rule = false, .capability = "", .advice = std::move(advice)};
 }
 
 /// Whether a rule allows the call for some arguments: then its mention in `allow` widens nothing.
@@ -64,17 +64,9 @@ bool is_narrowed(const SeccompPlan& plan, std::string_view syscall) {
     });
 }
 
-Grant allowing(const SeccompPlan& plan, std::string_view syscall) {
-    return {.option = fmt::format("--seccomp-allow {}", syscall),
-            .profile = is_narrowed(plan, syscall)
-                           ? fmt::format("seccomp.rule = [{{ syscalls = [\"{}\"], action = \"allow\" }}]", syscall)
-                           : fmt::format("seccomp.allow = [\"{}\"]", syscall),
-            .advice = ""};
-}
-
 } // namespace
 
-Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const SeccompEntry* refused_by) {
+CallNeeds needs_of_call(const SeccompPlan& plan, std::string_view syscall, const SeccompEntry* refused_by) {
     if (refused_by != nullptr) {
         return no_grant("a rule denies it, which nothing in a profile that extends this one takes back");
     }
@@ -82,9 +74,9 @@ Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const Se
         return no_grant("no profile can name it");
     }
     const auto* const special = std::ranges::find(kSpecial, syscall, &Special::syscall);
-    Grant grant = allowing(plan, syscall);
+    CallNeeds needs{.rule = is_narrowed(plan, syscall), .capability = "", .advice = ""};
     if (special == std::end(kSpecial)) {
-        return grant;
+        return needs;
     }
     switch (special->why) {
     case Why::root:
@@ -94,12 +86,28 @@ Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const Se
     case Why::mounts:
         return no_grant("not advised: it needs CAP_SYS_ADMIN too, which takes the sandbox's covers off");
     case Why::capability:
-        grant.option += fmt::format(" --cap-add {}", special->detail);
-        grant.profile += fmt::format("\ncapabilities.keep = {{ add = [\"{}\"] }}", special->detail);
-        return grant;
+        needs.capability = special->detail;
+        return needs;
     case Why::depends:
-        return no_grant(fmt::format("{} lets it pass the filter; the kernel's sysctl {} decides then", grant.option,
-                                    special->detail));
+        return no_grant(fmt::format("--seccomp-allow {} lets it pass the filter; the kernel's sysctl {} decides then",
+                                    syscall, special->detail));
+    }
+    return needs;
+}
+
+Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const SeccompEntry* refused_by) {
+    const CallNeeds needs = needs_of_call(plan, syscall, refused_by);
+    if (!needs.advice.empty()) {
+        return {.option = "", .profile = "", .advice = needs.advice};
+    }
+    Grant grant{.option = fmt::format("--seccomp-allow {}", syscall),
+                .profile = needs.rule
+                               ? fmt::format("seccomp.rule = [{{ syscalls = [\"{}\"], action = \"allow\" }}]", syscall)
+                               : fmt::format("seccomp.allow = [\"{}\"]", syscall),
+                .advice = ""};
+    if (!needs.capability.empty()) {
+        grant.option += fmt::format(" --cap-add {}", needs.capability);
+        grant.profile += fmt::format("\ncapabilities.keep = {{ add = [\"{}\"] }}", needs.capability);
     }
     return grant;
 }

@@ -18,7 +18,20 @@ struct Grant {
     bool operator==(const Grant&) const = default;
 };
 
+/// What a profile has to say for a call to pass, beside its name.
+struct CallNeeds {
+    bool rule = false; ///< not a word of seccomp.allow but a rule: another one allows the call for some arguments only
+    std::string capability = {}; ///< which CMD keeps then; empty: none
+    std::string advice = {};     ///< not empty: no profile lets it pass, or none should, and why
+
+    bool operator==(const CallNeeds&) const = default;
+};
+
 /// \param refused_by the entry that refused it; null: the default did.
+[[nodiscard]] CallNeeds needs_of_call(const SeccompPlan& plan, std::string_view syscall,
+                                      const SeccompEntry* refused_by);
+
+/// The same in words.
 [[nodiscard]] Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const SeccompEntry* refused_by);
 
 } // namespace sandbox

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "tests/support/count.hpp"
-#include "tests/support/world.hpp"
+#include "tests/support/report_world.hpp"
 
 using namespace sandbox::test;
 
@@ -97,61 +97,28 @@ constexpr Call kRefused[] = {
 };
 #undef CALL
 
-/// A run with --report-json, and what it wrote.
-struct Reported {
-    Result result;
-    json report;
-    long peak = 0; ///< where it was asked for: what the supervisor or a process below it held in memory at most, in KiB
-
-    /// The refusals of a system call: null where there is none.
-    [[nodiscard]] json of(const std::string& object) const {
-        for (const json& refusal : report.at("refusals")) {
-            if (refusal.at("object") == object) {
-                return refusal;
-            }
-        }
-        return nullptr;
-    }
-};
-
-struct Reporting : World {
-    [[nodiscard]] Reported read(Result result) const {
-        Reported reported{.result = std::move(result), .report = {}, .peak = 0};
-        const std::string text = read_file(home / "report.json");
-        BOOST_REQUIRE_MESSAGE(!text.empty(), reported.result);
-        reported.report = json::parse(text);
-        return reported;
-    }
-
-    [[nodiscard]] Reported reported(const Words& options, const Words& command) const {
-        Words words = {"--report-json", (home / "report.json").string(), "--ro", probe_directory()};
-        words.insert(words.end(), options.begin(), options.end());
-        words.emplace_back("--");
-        words.insert(words.end(), command.begin(), command.end());
-        return read(sandbox(words));
+struct Reporting : ReportWorld {
+    [[nodiscard]] Reported reported(Words options, const Words& command) const {
+        options.insert(options.end(), {"--ro", probe_directory()});
+        return ReportWorld::reported(options, command);
     }
     [[nodiscard]] Reported refused(const Words& words) const {
         Words command = {probe("refused")};
         command.insert(command.end(), words.begin(), words.end());
         return reported({"--profile", "strict"}, command);
     }
+    /// The same; `peak` tells then what the supervisor or a process below it held in memory at most, in KiB.
     [[nodiscard]] Reported refused_and_weighed(const Words& words) const {
-        Words command = {probe("peak"),
-                         (home / "peak").string(),
-                         sandbox_program(),
-                         "--profile",
-                         "strict",
-                         "--report-json",
-                         (home / "report.json").string(),
-                         "--ro",
-                         probe_directory(),
-                         "--",
+        Words command = {probe("peak"),     (home / "peak").string(),
+                         sandbox_program(), "--profile",
+                         "strict",          "--report-json",
+                         report_file(),     "--ro",
+                         probe_directory(), "--",
                          probe("refused")};
         command.insert(command.end(), words.begin(), words.end());
-        Reported reported = read(outside(command));
-        reported.peak = std::stol(read_file(home / "peak"));
-        return reported;
+        return read(outside(command));
     }
+    [[nodiscard]] long peak() const { return std::stol(read_file(home / "peak")); }
 };
 
 /// Where the sanitizers hold no memory of their own beside it.
@@ -327,7 +294,7 @@ BOOST_AUTO_TEST_CASE(cmd_gets_no_listener_beside_ours_and_the_control_gets_one) 
 BOOST_AUTO_TEST_CASE(under_an_outer_listener_the_filter_holds_and_the_report_says_that_it_is_blind) {
     // An outer filter of a program without privileges sets no_new_privs, under which newuidmap gains nothing.
     profile("inner", "extends = \"strict\"\n[ids]\nmap = \"self\"\ngroups = \"keep\"\n");
-    const Words command = {sandbox_program(), "--profile", "inner", "--report-json",   (home / "report.json").string(),
+    const Words command = {sandbox_program(), "--profile", "inner", "--report-json",   report_file(),
                            "--report",        "always",    "--ro",  probe_directory(), "--",
                            probe("refused"),  "self",      kPtrace};
     Words outer = {probe("refused"), "outer"};
@@ -375,7 +342,7 @@ BOOST_AUTO_TEST_CASE(a_million_refused_calls_are_counted_and_cost_no_memory) {
     BOOST_TEST(seen.result.out == many + "\n", seen.result);
     BOOST_REQUIRE(!seen.of("ptrace").is_null());
     BOOST_TEST(seen.of("ptrace").at("count") == rounds(1'000'000));
-    BOOST_TEST((seen.peak < kMostMemory || is_sanitized()), seen.peak);
+    BOOST_TEST((peak() < kMostMemory || is_sanitized()), peak());
 }
 
 BOOST_AUTO_TEST_CASE(signals_without_end_make_no_refused_call_pass_nor_count_twice) {
@@ -412,7 +379,7 @@ BOOST_AUTO_TEST_CASE(kinds_without_end_are_bounded_and_counted) {
     }
     const Reported seen = refused_and_weighed(words);
     BOOST_TEST(seen.result.status == 0, seen.result);
-    BOOST_TEST((seen.peak < kMostMemory || is_sanitized()), seen.peak);
+    BOOST_TEST((peak() < kMostMemory || is_sanitized()), peak());
     BOOST_TEST(seen.report.at("refusals").size() == 256U);
     BOOST_TEST(seen.report.at("unlisted") == 144);
     words.insert(words.begin(),

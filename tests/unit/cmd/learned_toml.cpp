@@ -40,6 +40,11 @@ struct LearnedTest {
     [[nodiscard]] std::string again(const std::string& written) const {
         return learned_to_toml(read_learned(written, "learned.toml", machine.host));
     }
+    [[nodiscard]] std::string text_of_two_runs(const std::string& written) const {
+        LearnedFile file = read_learned(written, "learned.toml", machine.host);
+        file.learned = join(file.learned, file.learned, places());
+        return learned_to_toml(file);
+    }
     [[nodiscard]] std::string merge_error(const std::string& written) const {
         return error_of([&] { static_cast<void>(read_learned(written, "my.toml", machine.host)); }).what();
     }
@@ -63,6 +68,10 @@ BOOST_AUTO_TEST_CASE(it_is_written_as_a_person_would) {
                                              {"/home/dev/project/src/a.o", PathIntent::create, true},
                                              {"/srv/data", PathIntent::list, true}});
     seen.calls.push_back({"ptrace", {}, "gdb", 4});
+    seen.calls.push_back({"socket", {.rule = true, .capability = "", .advice = ""}, "vm", 1});
+    seen.calls.push_back({"chroot", {.rule = false, .capability = "SYS_CHROOT", .advice = ""}, "sshd", 1});
+    seen.calls.push_back({"keyctl", {.rule = false, .capability = "", .advice = "not advised"}, "login", 1});
+    seen.hidden.push_back("/home/dev/.aws");
     seen.names.push_back({"example.org", 443, "curl", 1});
     LearnedFile file{"strict", "What 'make' was refused under strict", learn(seen, places())};
     BOOST_TEST(
@@ -88,11 +97,22 @@ allow = { add = [
 
 [seccomp]
 allow = [
+    "chroot",  # sshd: once, seen in 1 of 1 run
     "ptrace",  # gdb: 4 times, seen in 1 of 1 run
 ]
+rule = [
+    { syscalls = ["socket"], action = "allow" },  # vm: once, seen in 1 of 1 run
+]
+
+[capabilities]
+keep = { add = [
+    "SYS_CHROOT",  # sshd: once, seen in 1 of 1 run
+] }
 
 # Refused or lost too, and not granted:
+# secret: ~/.aws  # it was looked at, and is hidden  # seen in 1 of 1 run
 # secret: ~/.ssh/id_ed25519  # it is a secret, or leads to one; --ro ~/.ssh/id_ed25519 shows it  # prog: once, seen in 1 of 1 run
+# not granted: keyctl  # not advised  # login: once, seen in 1 of 1 run
 )");
     BOOST_TEST(again(learned_to_toml(file)) == learned_to_toml(file));
 }
@@ -112,6 +132,9 @@ BOOST_AUTO_TEST_CASE(what_is_written_loads_and_grants_what_was_refused) {
             Observations seen = run_under(base.name, calls);
             BOOST_TEST(!seen.paths.empty());
             seen.calls.push_back({"bpf", {}, "x", 1});
+            seen.calls.push_back({"chroot", needs_of_call(plan_under(base.name).seccomp, "chroot", nullptr), "x", 1});
+            seen.calls.push_back({"socket", needs_of_call(plan_under(base.name).seccomp, "socket", nullptr), "x", 1});
+            const bool has_rule = seen.calls.back().needs.rule;
             const std::string written = text(seen, base.name);
             const std::string learned = files.write("learned.toml", written);
             BOOST_TEST(run_under(learned, calls).paths.empty());
@@ -120,7 +143,11 @@ BOOST_AUTO_TEST_CASE(what_is_written_loads_and_grants_what_was_refused) {
             const Profile before = load_profile(base.name, search);
             const Profile after = load_profile(learned, search);
             BOOST_TEST(after.filesystem.read_write.items.size() >= before.filesystem.read_write.items.size());
-            BOOST_TEST(after.seccomp.allow.items.size() == before.seccomp.allow.items.size() + 1);
+            BOOST_TEST(after.seccomp.allow.items.size() == before.seccomp.allow.items.size() + (has_rule ? 2 : 3));
+            BOOST_TEST(after.seccomp.rules.size() == before.seccomp.rules.size() + (has_rule ? 1 : 0));
+            BOOST_TEST(after.capabilities.keep.items.size() == before.capabilities.keep.items.size() + 1);
+            BOOST_TEST(contains(text_of_two_runs(written), "\"chroot\",  # x: 2 times, seen in 2 of 2 runs\n"));
+            BOOST_TEST(contains(text_of_two_runs(written), "# x: 2 times, seen in 2 of 2 runs\n] }\n"));
         }
     }
 }
@@ -228,8 +255,12 @@ BOOST_AUTO_TEST_CASE(what_learn_would_lose_is_an_error) {
     BOOST_TEST(contains(merge_error(start + "[filesystem]\nread-only = [\"/x\"]\n"),
                         "my.toml:4:13: filesystem.read-only is a plain list"));
     BOOST_TEST(contains(merge_error(start + "[environment]\nset = { A = \"b\" }\n"), "it has environment.set"));
-    BOOST_TEST(contains(merge_error(start + "[[seccomp.rule]]\nsyscalls = [\"bpf\"]\naction = \"allow\"\n"),
-                        "it has seccomp.rule"));
+    for (const char* rule :
+         {"syscalls = [\"bpf\"]\naction = \"deny\"\n", "syscalls = [\"@mount\"]\naction = \"allow\"\n",
+          "syscalls = [\"bpf\", \"ptrace\"]\naction = \"allow\"\n",
+          "syscalls = [\"socket\"]\naction = \"allow\"\nwhen = [{ arg = 0, op = \"==\", value = 1 }]\n"}) {
+        BOOST_TEST(contains(merge_error(start + "[[seccomp.rule]]\n" + rule), "it has a seccomp.rule with more"), rule);
+    }
     BOOST_TEST(contains(merge_error(start + "[filesystem]\nreadonly = []\n"), "unknown key"));
 }
 

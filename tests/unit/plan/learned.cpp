@@ -19,9 +19,7 @@ struct LearnTest : PlanTest {
         BOOST_REQUIRE(verdict);
         seen.paths.push_back({*verdict, intent, host.look_up(verdict->host_path), program, count});
     }
-    void call(const std::string& name, const Origin& origin = in_file("", "strict.toml", "seccomp.default").origin) {
-        seen.calls.push_back({name, origin, "gdb", 4});
-    }
+    void call(const std::string& name, const CallNeeds& needs = {}) { seen.calls.push_back({name, needs, "gdb", 4}); }
     [[nodiscard]] Learned learned() const { return learn(seen, caller_places(host)); }
 
     static std::string sightings(const Sightings& from, std::uint32_t runs) {
@@ -33,7 +31,7 @@ struct LearnTest : PlanTest {
                std::to_string(runs);
     }
     static Lines lines(const Learned& from) {
-        constexpr const char* kKinds[] = {"ro ", "rw ", "net ", "call "};
+        constexpr const char* kKinds[] = {"ro ", "rw ", "net ", "call ", "rule ", "cap "};
         Lines result;
         for (const LearnedLine& line : from.lines) {
             result.push_back(kKinds[static_cast<std::size_t>(line.kind)] + line.word + sightings(line.seen, from.runs));
@@ -156,18 +154,25 @@ BOOST_AUTO_TEST_CASE(a_system_call_is_allowed_where_that_helps) {
     call("ptrace");
     call("ptrace");
     call("bpf");
-    call("keyctl");
-    call("kexec_load");
-    call("mount", in_file("", "my.toml", "seccomp.deny").origin);
-    call("socket", in_file("", "my.toml", "seccomp.rule").origin);
-    call("no_such_call\n");
-    CHECK_LINES(lines(learned()), {"call bpf | gdb 4x 1/1", "call ptrace | gdb 8x 1/1"});
+    call("socket", {.rule = true, .capability = "", .advice = ""});
+    call("chroot", {.rule = false, .capability = "SYS_CHROOT", .advice = ""});
+    call("keyctl", {.rule = false, .capability = "", .advice = "not advised"});
+    call("no_such_call\n", {.rule = false, .capability = "", .advice = "no profile can name it"});
+    CHECK_LINES(lines(learned()), {"call bpf | gdb 4x 1/1", "call chroot | gdb 4x 1/1", "call ptrace | gdb 8x 1/1",
+                                   "rule socket | gdb 4x 1/1", "cap SYS_CHROOT | gdb 4x 1/1"});
     CHECK_LINES(remarks(learned()),
-                {"kexec_load: no grant helps: the kernel leaves it to root of the host | gdb 4x 1/1",
-                 "keyctl: the kernel's keys are not the sandbox's own | gdb 4x 1/1",
-                 "mount: my.toml:7:3: seccomp.deny refuses it: no grant, but a change of that line | gdb 4x 1/1",
-                 "no_such_call\\n: no profile has a name for it | gdb 4x 1/1",
-                 "socket: my.toml:7:3: seccomp.rule refuses it: no grant, but a change of that line | gdb 4x 1/1"});
+                {"keyctl: not advised | gdb 4x 1/1", "no_such_call\\n: no profile can name it | gdb 4x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_that_was_looked_at_is_told_once) {
+    const char* const reason = ": it was looked at, and is hidden | 0x 1/1";
+    seen.hidden = {"/home/dev/.aws", "/home/dev/.ssh"};
+    CHECK_LINES(remarks(learned()), {std::string("secret ~/.aws") + reason, std::string("secret ~/.ssh") + reason});
+    machine.file("/home/dev/.ssh/id_rsa");
+    path("/home/dev/.ssh/id_rsa", PathIntent::read);
+    BOOST_TEST(remarks(learned()).size() == 2U);
+    BOOST_TEST(remarks(learned()).front() == std::string("secret ~/.aws") + reason);
+    BOOST_TEST(remarks(learned()).back().starts_with("secret ~/.ssh/id_rsa: "));
 }
 
 BOOST_AUTO_TEST_CASE(a_name_of_the_network_is_allowed_and_metadata_is_not) {
