@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -95,12 +96,32 @@ std::optional<ObservedPath> observed(pid_t pid, NamedPath named) {
     return ObservedPath{.path = *std::move(path), .use = named.use, .follows_last_link = named.follows_last_link};
 }
 
+/// Nothing where the call fails, profile or not: core/path_calls.hpp.
+std::optional<PathUse> settled(const ObservedPath& named) {
+    struct stat status {};
+    const bool is_there = ::fstatat(AT_FDCWD, named.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    switch (named.use) {
+    case PathUse::make:
+        return is_there ? std::nullopt : std::optional(PathUse::put);
+    case PathUse::take_away:
+        return is_there ? std::optional(PathUse::put) : std::nullopt;
+    case PathUse::open_new:
+        return is_there ? PathUse::open_new : PathUse::put;
+    default:
+        return named.use;
+    }
+}
+
 } // namespace
 
 void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
                         const std::function<std::string()>& program) {
     for (const NamedPath& named : path_calls::names_of(call)) {
         std::optional<ObservedPath> path = observed(pid, named);
+        if (path && changes_host_) {
+            const std::optional<PathUse> use = settled(*path);
+            path = use ? std::optional(ObservedPath{path->path, *use, path->follows_last_link}) : std::nullopt;
+        }
         if (!path) {
             continue;
         }

@@ -32,6 +32,10 @@ struct Sighting {
 
 class ObservedPaths {
 public:
+    /// \param changes_host whether CMD changes the files that this process sees: what a call would find is settled
+    /// before it goes on, since afterwards it cannot be told any more.
+    explicit ObservedPaths(bool changes_host = false) : changes_host_(changes_host) {}
+
     /// Looks at the call of `pid` (as this process sees it), which waits. \param is_valid whether it still does, and
     /// the number was not another's meanwhile; \param program its name.
     void see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
@@ -47,6 +51,7 @@ public:
     static constexpr std::size_t kMost = 20'000;
 
 private:
+    bool changes_host_;
     std::map<ObservedPath, Sighting> seen_;
     std::size_t bytes_ = 0;
     std::uint64_t left_out_ = 0;

@@ -121,7 +121,10 @@ bool holds(const SeccompEntry& entry, const seccomp_data& data) {
 }
 
 std::string name_of(const seccomp::Architecture* architecture, std::uint32_t number) {
-    const std::uint32_t token = architecture != nullptr ? architecture->token : ::seccomp_arch_native();
+    if (architecture == nullptr) { // which the filter kills, so it is on trial only
+        return "number " + std::to_string(number) + " of another architecture";
+    }
+    const std::uint32_t token = architecture->token;
     if (char* known = ::seccomp_syscall_resolve_num_arch(token, static_cast<int>(number))) {
         const std::string name = known;
         std::free(known);
@@ -212,7 +215,7 @@ struct RefusedCalls::Thread {
         answered->id = asked->id;
         // Looked at and counted before the answer: what CMD has seen is in the report.
         if (decision == SECCOMP_RET_ALLOW && filter.asks_about_allowed) {
-            observe(*asked);
+            note_allowed(*asked);
             answered->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
         } else {
             // Nothing else can be, but if it were: refused all the same.
@@ -222,6 +225,15 @@ struct RefusedCalls::Thread {
             answered->error = -error_number;
         }
         ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answered);
+    }
+
+    void note_allowed(const seccomp_notif& asked) {
+        const auto refusal = filter.trial ? filter.trial->refusal(asked.data) : std::nullopt;
+        if (refusal) {
+            count(asked.data, program_of(asked.pid, asked.id), *refusal);
+        } else {
+            observe(asked);
+        }
     }
 
     void observe(const seccomp_notif& asked) {
@@ -270,7 +282,8 @@ struct RefusedCalls::Thread {
     }
 };
 
-RefusedCalls::RefusedCalls(const SeccompPlan& plan, const seccomp::Filter& filter) : plan_(plan), filter_(filter) {}
+RefusedCalls::RefusedCalls(const SeccompPlan& plan, const seccomp::Filter& filter)
+    : plan_(plan), filter_(filter), paths_(filter.trial.has_value()) {}
 
 RefusedCalls::~RefusedCalls() {
     if (thread_) {
@@ -324,8 +337,10 @@ std::vector<RefusedCall> RefusedCalls::finish() {
         call.count = counted.count;
         call.entry = refused_by(plan_, call.syscall, counted.first);
     }
-    std::erase_if(calls,
-                  [&](const RefusedCall& call) { return std::ranges::binary_search(plan_.quiet, call.syscall); });
+    std::erase_if(calls, [&](const RefusedCall& call) {
+        const bool is_quiet = call.entry != nullptr && call.entry->action.quiet;
+        return is_quiet || std::ranges::binary_search(plan_.quiet, call.syscall);
+    });
     std::ranges::stable_sort(calls, std::ranges::greater{}, &RefusedCall::count);
     return calls;
 }

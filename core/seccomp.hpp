@@ -30,8 +30,10 @@
 #include <linux/seccomp.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/plan/plan.hpp"
@@ -45,19 +47,43 @@ struct Program {
     [[nodiscard]] bool empty() const { return instructions.empty(); }
 };
 
+struct Filter;
+
+/// What a profile would refuse that does not guard CMD: it is noted, and goes on. Only `on_trial` makes one.
+class Trial {
+public:
+    /// The errno that the profile would answer, 0 where it would kill; nothing where it would let the call pass, or
+    /// answer ENOSYS, which libc tries on purpose.
+    [[nodiscard]] std::optional<int> refusal(const seccomp_data& call) const;
+
+private:
+    explicit Trial(Program program) : program_(std::move(program)) {}
+    friend Filter on_trial(const Filter& own, Program tried, const SeccompPlan& plan,
+                           std::span<const std::uint32_t> numbers);
+
+    Program program_;
+};
+
 /// A filter in two forms.
 struct Filter {
+    /// What CMD is held to, in every case: who answers the reporting form lets nothing pass that this refuses.
     Program plain;
     /// Answers as `plain` does, except that a refusal worth reporting waits for the answer of whoever listens
     /// (seccomp_unotify(2)), which is to be `plain`'s: refused_calls.hpp. Empty where there is nothing to report.
     Program reporting;
     /// `reporting` asks about calls too that `plain` lets pass, execve(2) among them.
     bool asks_about_allowed = false;
+    std::optional<Trial> trial = {}; ///< only where `plain` refuses nothing
 };
 
 /// A filter whose reporting form asks about the calls with these numbers of the native architecture as well, where the
 /// plain form lets them pass whatever their arguments. \throws Error where it gets too long for the kernel.
 [[nodiscard]] Filter asking_about(Filter filter, const SeccompPlan& plan, std::span<const std::uint32_t> numbers);
+
+/// For a CMD that no filter guards: the reporting form asks about all that `tried`, the plain form of `plan`, refuses
+/// but for ENOSYS, and about `numbers`. \param own CMD's own filter. \throws Error where that is one.
+[[nodiscard]] Filter on_trial(const Filter& own, Program tried, const SeccompPlan& plan,
+                              std::span<const std::uint32_t> numbers);
 
 /// Compiles the plan to the plain form; a plan without a filter gives an empty program. \throws Error where libseccomp
 /// refuses, or where the program is longer than the 4096 instructions that the kernel takes.

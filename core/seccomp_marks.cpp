@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -87,6 +88,40 @@ Filter asking_about(Filter filter, const SeccompPlan& plan, std::span<const std:
     }
     filter.reporting.instructions = std::move(code);
     filter.asks_about_allowed = true;
+    return filter;
+}
+
+std::optional<int> Trial::refusal(const seccomp_data& call) const {
+    const std::uint32_t decision = program_.empty() ? SECCOMP_RET_ALLOW : evaluate(program_, call);
+    switch (decision & SECCOMP_RET_ACTION_FULL) {
+    case SECCOMP_RET_ALLOW:
+    case SECCOMP_RET_LOG:
+        return std::nullopt;
+    case SECCOMP_RET_ERRNO:
+        return (decision & SECCOMP_RET_DATA) == ENOSYS ? std::nullopt
+                                                       : std::optional(static_cast<int>(decision & SECCOMP_RET_DATA));
+    default:
+        return 0;
+    }
+}
+
+Filter on_trial(const Filter& own, Program tried, const SeccompPlan& plan, std::span<const std::uint32_t> numbers) {
+    if (!own.plain.empty()) {
+        throw Error("cannot let CMD go past what a profile refuses: it has a filter of its own");
+    }
+    Filter filter;
+    filter.reporting = tried;
+    for (sock_filter& instruction : filter.reporting.instructions) {
+        if (instruction.code != (BPF_RET | BPF_K)) {
+            continue;
+        }
+        const std::uint32_t action = instruction.k & SECCOMP_RET_ACTION_FULL;
+        const bool passes =
+            action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG || instruction.k == (SECCOMP_RET_ERRNO | ENOSYS);
+        instruction.k = passes ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF;
+    }
+    filter = asking_about(std::move(filter), plan, numbers);
+    filter.trial = Trial(std::move(tried));
     return filter;
 }
 

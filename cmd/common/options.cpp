@@ -138,6 +138,8 @@ constexpr Option kOptions[] = {
      .group = Group::run, .completes = Completes::words, .words = kFormats, .argument_optional = true, .action = Action::stats},
     {.name = "explain", .help = "watch which files CMD asks for, and tell at the end which of them the profile kept from it",
      .group = Group::run, .action = Action::explain},
+    {.name = "permissive", .help = "with --explain: run CMD unprotected, and tell what the profile would have refused",
+     .group = Group::run, .action = Action::permissive},
     {.name = "report", .argument = "WHEN", .help = "tell at the end what was refused: auto (to a terminal, and if CMD failed), always, never",
      .group = Group::run, .completes = Completes::words, .words = kReportWords, .action = Action::report},
     {.name = "report-json", .argument = "FD|FILE", .help = "write the whole report to a descriptor or a file, for programs",
@@ -228,6 +230,9 @@ public:
         case Action::explain:
             line_.explain = true;
             break;
+        case Action::permissive:
+            line_.permissive = true;
+            break;
         case Action::report:
             take_report(value);
             break;
@@ -257,6 +262,13 @@ public:
         }
         if (detaches_ && !line_.log_size) {
             line_.log_size = kDefaultLog;
+        }
+    }
+
+    void settle_permissive() {
+        if (line_.permissive && !line_.explain) {
+            throw Error("--permissive: CMD would run unprotected, and nothing would be told of it")
+                .fix("sandbox --explain --permissive CMD; to run it so all the same: sandbox -p permissive CMD");
         }
     }
 
@@ -479,6 +491,7 @@ CommandLine parse_command_line(const std::vector<std::string>& words) {
     }
     parser.choose_profile();
     parser.settle_log();
+    parser.settle_permissive();
     CommandLine& line = parser.line();
     line.arguments.assign(words.begin() + (::optind - 1), words.end());
     const bool image_may_name_one = line.profile.filesystem.image || line.profile_name != "default" || line.entrypoint;

@@ -31,6 +31,7 @@ struct Option {
         detach,
         log_size,
         explain,
+        permissive,
         report,
         report_json,
         seccomp_allow,
@@ -78,6 +79,7 @@ struct CommandLine {
     bool verbose = false;
     int status_fd = -1;
     bool explain = false;
+    bool permissive = false;
     ReportOptions report;
     std::optional<std::uint64_t> log_size; ///< --detach: the most that its log takes, in bytes
 };

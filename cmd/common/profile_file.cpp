@@ -324,6 +324,10 @@ ProfileSearch profile_search(const std::string& config_dir) {
     return search;
 }
 
+ProfileSearch built_in_search() {
+    return {{built_in_profiles(own_executable())}};
+}
+
 std::vector<FoundProfile> list_profiles(const ProfileSearch& search) {
     std::vector<FoundProfile> found;
     for (const std::string& directory : search.directories) {

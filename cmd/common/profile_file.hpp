@@ -20,6 +20,9 @@ struct ProfileSearch {
 /// \param config_dir Host's: $XDG_CONFIG_HOME/sandbox; empty where the user has none.
 [[nodiscard]] ProfileSearch profile_search(const std::string& config_dir);
 
+/// The installed profiles alone, whatever the user has of the same names.
+[[nodiscard]] ProfileSearch built_in_search();
+
 /// The installed profiles: beside the program `executable` (PREFIX/share/sandbox/profiles, or the tree's own where the
 /// program stands in its build directory), else where the build was configured to install them.
 /// \param executable absolute path; empty where it is not known.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cmd/common/trace.hpp"
+#include "core/plan/plan.hpp"
 
 namespace sandbox {
 
@@ -29,6 +30,9 @@ struct RunOptions {
     bool verbose = false;                  ///< the child's steps are timed too
     std::optional<std::uint64_t> log_size; ///< of a detached run: the most that its log takes, in bytes
     bool explain = false;                  ///< watch which files CMD asks for
+    /// --permissive: the plan that CMD does not run under, and that says what would be refused; null: its own plan
+    /// does.
+    const Plan* tried = nullptr;
     ReportOptions report;
     Trace& trace; ///< the steps so far; printed at the end of a verbose run
 };

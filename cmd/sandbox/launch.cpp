@@ -239,6 +239,11 @@ void rethrow_childs_failure(int control) {
 /// The plan's filter, which asks about what the options want to know.
 seccomp::Filter filter_for(const Plan& plan, const RunOptions& options) {
     seccomp::Filter filter = seccomp::load_or_compile(plan.seccomp, plan.data_dir);
+    if (options.tried != nullptr) {
+        const Plan& tried = *options.tried;
+        seccomp::Program program = seccomp::load_or_compile(tried.seccomp, tried.data_dir).plain;
+        return seccomp::on_trial(filter, std::move(program), tried.seccomp, path_calls::numbers());
+    }
     if (options.explain) {
         return seccomp::asking_about(std::move(filter), plan.seccomp, path_calls::numbers());
     }
@@ -339,12 +344,13 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     // network namespace, and while it builds its root the supervisor has the interface attached; then come the others,
     // and the run is recorded: Supervisor::on_message.
 
-    RefusedCalls refused(plan.seccomp, filter);
+    RefusedCalls refused((options.tried != nullptr ? *options.tried : plan).seccomp, filter);
     Outcome outcome = Supervisor(plan, signals, child, *cgroup, start.control.supervisor.get(), status, network, layers,
                                  fuse, recorder, refused)
                           .watch();
     outcome.explained = options.explain;
     outcome.warnings = std::move(warnings);
+    outcome.permissive = options.tried != nullptr;
     recorder.ended(ended_record(outcome, ""));
     options.trace.mark("wait for CMD");
     if (options.verbose) {

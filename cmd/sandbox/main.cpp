@@ -120,7 +120,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         const bool is_told = is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal);
         std::optional<Report> refusals;
         if (is_told || report) { // else nobody waits for it to be made
-            refusals.emplace(outcome, plan, host);
+            refusals.emplace(outcome, options.tried != nullptr ? *options.tried : plan, host);
         }
         if (report) { // before the record of the end, behind which there is none of a failure
             report->write(refusals->json(start, end));
@@ -187,6 +187,28 @@ void tell_notices(const Plan& plan, const Host& host, const RunOptions& options)
     }
 }
 
+/// --permissive: what CMD runs under in place of `tried`. Of the options those hold that neither show nor allow
+/// anything. \throws Error where CMD would meet other files than those that `tried` speaks of.
+Profile permissive_profile(const Profile& options, const Plan& tried) {
+    if (tried.root.tree) {
+        throw Error("--permissive: cannot run CMD on the host in the place of an image or a directory of its own")
+            .fix("leave out --permissive: sandbox --explain CMD");
+    }
+    Profile kept;
+    kept.ids = options.ids;
+    kept.limits = options.limits;
+    kept.environment = options.environment;
+    kept.process = options.process;
+    return merge(load_profile("permissive", built_in_search()), kept);
+}
+
+void tell_permissive(const Plan& tried) {
+    complain(
+        fmt::format("warning: CMD runs unprotected (--permissive): it can do all that you can, and what the profile "
+                    "{} would refuse is only noted",
+                    tried.profile));
+}
+
 /// Options and profile -> Plan -> run, or the Plan's text.
 int run(const CommandLine& line, const RunOptions& options, const Fd& status_file, char** arguments) {
     Host gathered = gather_host();
@@ -202,27 +224,36 @@ int run(const CommandLine& line, const RunOptions& options, const Fd& status_fil
     const Profile& profile = keep(merge(std::move(written), line.profile));
     options.trace.mark("read the profile");
 
-    const Plan& plan = keep(make_plan(profile,
-                                      {.arguments = line.arguments,
-                                       .name = line.name,
-                                       .entrypoint = line.entrypoint,
-                                       .stats = line.stats != StatsFormat::none},
-                                      host));
+    const Command command{.arguments = line.arguments,
+                          .name = line.name,
+                          .entrypoint = line.entrypoint,
+                          .stats = line.stats != StatsFormat::none};
+    const Plan* plan = &keep(make_plan(profile, command, host));
+    const Profile* shown = &profile;
+    RunOptions with = options;
+    if (line.permissive) {
+        with.tried = plan;
+        shown = &keep(permissive_profile(line.profile, *plan));
+        plan = &keep(make_plan(*shown, command, host));
+    }
     options.trace.mark("make the plan");
-    if (line.log_size && plan.process.terminal) {
+    if (line.log_size && plan->process.terminal) {
         throw Error("--detach: cannot give CMD a terminal").cause("nobody is there to use it").fix("leave out --tty");
     }
 
     if (line.mode == CommandLine::Mode::show_plan) {
-        print(dry_run_text(profile, plan, line.log_size));
+        print(dry_run_text(*shown, *plan, line.log_size));
         return 0;
     }
     if (line.mode == CommandLine::Mode::show_plan_json) {
-        print(dry_run_json(profile, plan, line.log_size));
+        print(dry_run_json(*shown, *plan, line.log_size));
         return 0;
     }
-    tell_notices(plan, host, options);
-    return run_attached_or_not(plan, host, options, status_file, arguments);
+    if (with.tried != nullptr) {
+        tell_permissive(*with.tried);
+    }
+    tell_notices(*plan, host, options);
+    return run_attached_or_not(*plan, host, with, status_file, arguments);
 }
 
 /// Prints the trace when the scope ends, however it ends.

@@ -27,6 +27,7 @@ struct Outcome {
     std::vector<RefusedCall> refused_calls = {};
     std::uint64_t uncounted_calls = 0;              ///< refused beside those
     bool explained = false;                         ///< --explain
+    bool permissive = false;                        ///< nothing was refused: what is listed would have been
     std::map<ObservedPath, Sighting> observed = {}; ///< the files that CMD asked for then
     std::uint64_t unobserved = 0;                   ///< names of files beside those
     int listener_error = 0;                         ///< why refused calls were not seen; 0: they were

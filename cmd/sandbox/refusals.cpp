@@ -125,7 +125,8 @@ Refusals gather_refusals(Outcome& outcome, const Plan& plan, const Host& host) {
     all.limits = reached_limits(outcome, plan);
     all.files_left_out = outcome.unobserved;
     all.files = refused_files(std::exchange(outcome.observed, {}), plan, host, all.files_left_out);
-    AllLostWrites lost = lost_writes(outcome.stage.get(), plan.root);
+    // With --permissive the plan is not that of the run, which has no private home.
+    AllLostWrites lost = lost_writes(outcome.permissive ? -1 : outcome.stage.get(), plan.root);
     if (lost.list.size() > kMostLostFiles) { // CMD made the names: what is told must not grow with them
         all.files_left_out += lost.list.size() - kMostLostFiles;
         lost.list.resize(kMostLostFiles);

@@ -158,11 +158,13 @@ std::string Report::text(bool whole) const {
     add_hidden(lines, refusals_.hidden, plan_.root.hidden_names);
     add_files(lines, refusals_.files, refusals_.files_left_out, places_);
     add_lost(lines, refusals_.lost, places_);
-    std::vector<std::string> parts = {with_title("refused under the profile " + plan_.profile, lines)};
+    std::vector<std::string> parts = {with_title(
+        (outcome_.permissive ? "would be refused under the profile " : "refused under the profile ") + plan_.profile,
+        lines)};
     if (outcome_.listener_error != 0) {
-        parts.push_back(fmt::format("note: which system calls were refused{} is not known: {}",
-                                    outcome_.explained ? ", and which files were asked for," : "",
-                                    blindness(outcome_.listener_error)));
+        parts.push_back(fmt::format(
+            "note: which system calls {} refused{} is not known: {}", outcome_.permissive ? "would be" : "were",
+            outcome_.explained ? ", and which files were asked for," : "", blindness(outcome_.listener_error)));
     }
     std::vector<std::string> network;
     std::ranges::transform(outcome_.network_refusals, std::back_inserter(network), &netns::NetworkRefusal::text);

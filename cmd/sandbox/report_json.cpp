@@ -39,7 +39,8 @@ Json call_json(const RefusedCallGroup& group) {
                  {"object", group.object},
                  {"count", group.count},
                  {"programs", group.programs},
-                 {"errno", strerrorname_np(group.error_number)},
+                 {"errno", group.error_number == 0 ? Json(nullptr) // it would be killed
+                                                   : Json(strerrorname_np(group.error_number))},
                  {"origin", to_json(*group.origin)}},
                 grant_json(group.grant));
 }
@@ -156,6 +157,7 @@ void replace_delete(std::string& text) {
 
 std::string Report::json(std::chrono::system_clock::time_point start, std::chrono::system_clock::time_point end) const {
     const Json document = {{"profile", plan_.profile},
+                           {"permissive", outcome_.permissive},
                            {"start", time_text(start)},
                            {"end", time_text(end)},
                            {"exit",

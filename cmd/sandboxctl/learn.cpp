@@ -1,5 +1,6 @@
 // sandboxctl learn: runs a command under a base profile, and writes what it was refused as a profile that extends it.
-// The run is the one of `sandbox --explain`: nothing is loosened, and nothing that is learned is used by itself.
+// The run is the one of `sandbox --explain`: nothing is loosened but by --permissive, and nothing that is learned is
+// used by itself.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -44,6 +45,8 @@ struct LearnWish {
     std::string base;   ///< empty: what the merged file extends, else "default"
     std::string output; ///< empty: standard output
     std::string merge;  ///< a file that was learned before; empty: none
+    bool permissive = false;
+    bool confirmed = false; ///< --yes
     std::vector<std::string> command;
 };
 
@@ -78,10 +81,43 @@ Fd make_report() {
     return report;
 }
 
+/// A line from the terminal, whatever the standard streams are; nothing where there is none.
+std::optional<std::string> ask(const std::string& question) {
+    const Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+    if (!terminal || !write_all(terminal.get(), question)) {
+        return std::nullopt;
+    }
+    std::string answer;
+    for (char byte = 0; ::read(terminal.get(), &byte, 1) == 1 && byte != '\n';) {
+        answer += byte;
+    }
+    return answer;
+}
+
+/// \throws Error where nobody says yes.
+void confirm(const LearnWish& wish) {
+    if (!wish.permissive || wish.confirmed) {
+        return;
+    }
+    const std::optional<std::string> answer =
+        ask(fmt::format("--permissive runs {} unprotected: it can do all that you can. Run it so? [y/N] ",
+                        sandbox::quoted(wish.command.front())));
+    if (!answer) {
+        throw Error("learn --permissive: there is no terminal to ask whether CMD shall run unprotected")
+            .fix("leave out --permissive and learn in several runs (--merge), or answer with --yes");
+    }
+    if (*answer != "y" && *answer != "Y" && *answer != "yes") {
+        throw Error("learn --permissive: CMD was not run, as you wished");
+    }
+}
+
 int run_watched(const LearnWish& wish, int report) {
-    std::vector<std::string> words = {
-        sandbox_executable(),   "--profile", wish.base, "--explain", "--report", "never", "--report-json",
-        std::to_string(report), "--"};
+    std::vector<std::string> words = {sandbox_executable(), "--profile", wish.base,       "--explain",
+                                      "--report",           "never",     "--report-json", std::to_string(report)};
+    if (wish.permissive) {
+        words.emplace_back("--permissive");
+    }
+    words.emplace_back("--");
     words.insert(words.end(), wish.command.begin(), wish.command.end());
     std::vector<char*> arguments;
     for (std::string& word : words) {
@@ -236,6 +272,7 @@ int learn_from(LearnWish wish) {
     const Profile profile = load_profile(wish.base, profile_search(host.config_dir));
     const Plan plan =
         make_plan(profile, {.arguments = wish.command, .name = "", .entrypoint = {}, .stats = false}, host);
+    confirm(wish);
     const Fd report = make_report();
     const int status = run_watched(wish, report.get());
     const Json told = read_report(report);
@@ -292,6 +329,9 @@ void add_learn(CLI::App& program, Action& chosen, std::vector<std::string> comma
     verb->add_option("-o,--output", wish->output, "write the profile to FILE instead of standard output")
         ->type_name("FILE");
     verb->add_option("--merge", wish->merge, "join it with what was learned before")->type_name("FILE");
+    CLI::Option* permissive = verb->add_flag(
+        "--permissive", wish->permissive, "run it unprotected, so that one run finds all; asks on the terminal first");
+    verb->add_flag("-y,--yes", wish->confirmed, "do not ask")->needs(permissive);
     verb->callback([&chosen, wish] { chosen = [wish] { return learn_from(*wish); }; });
 }
 

@@ -309,4 +309,59 @@ BOOST_AUTO_TEST_CASE(a_name_that_takes_for_ever_to_look_up_does_not_keep_the_end
     BOOST_TEST(seen.result.status == 0, seen.result);
 }
 
+BOOST_AUTO_TEST_CASE(permissive_tells_what_would_be_refused_and_lets_it_happen) {
+    const std::string work = "cat ~/.gitconfig ~/.ssh/id_rsa; echo x > new.txt; mkdir dir; rmdir dir; rm mine.txt; "
+                             "mkdir ~/data; '" +
+                             probe("refused") + "' grandchild " + std::to_string(SYS_ptrace) + " " +
+                             std::to_string(SYS_keyctl);
+    const Reported seen = reported(
+        {"--explain", "--permissive", "--quiet", "--profile", "strict", "--report", "always"}, {"sh", "-c", work});
+    BOOST_TEST(seen.result.said("warning: CMD runs unprotected (--permissive)"), seen.result);
+    BOOST_TEST(seen.result.said("sandbox: would be refused under the profile strict\n"), seen.result);
+    BOOST_TEST(seen.result.printed("PRIVATE KEY"), seen.result);
+    BOOST_TEST(!seen.result.printed(": EPERM"), seen.result);
+    BOOST_TEST(fs::exists(project / "new.txt"));
+    BOOST_TEST(!fs::exists(project / "mine.txt"));
+    BOOST_TEST(seen.report.at("permissive") == true);
+    BOOST_TEST(seen.report.at("profile") == "strict");
+    for (const char* call : {"ptrace", "keyctl"}) {
+        BOOST_REQUIRE_MESSAGE(!seen.of(call).is_null(), call << seen.report.dump(1));
+        BOOST_TEST(seen.of(call).at("errno") == "EPERM");
+    }
+    const std::pair<std::string, const char*> kFiles[] = {
+        {in_home(".gitconfig"), "read"}, {in_home(".ssh/id_rsa"), "read"},   {in_project("new.txt"), "create"},
+        {in_project("dir"), "create"},   {in_project("mine.txt"), "create"},
+    };
+    for (const auto& [path, intent] : kFiles) {
+        BOOST_REQUIRE_MESSAGE(!seen.of(path).is_null(), path << seen.report.dump(1));
+        BOOST_TEST(seen.of(path).at("intent") == intent, path);
+    }
+    BOOST_TEST(seen.of(in_home("data")).is_null(), seen.report.dump(1)); // it was there: mkdir(2) fails everywhere
+}
+
+BOOST_AUTO_TEST_CASE(permissive_holds_what_options_say_against_the_profile_and_not_the_run) {
+    const Reported seen = reported(
+        {"--explain", "--permissive", "--profile", "strict", "--ro", in_home(".gitconfig"), "--hide",
+         in_project("mine.txt"), "--seccomp-allow", "ptrace", "--env", "GIVEN=yes"},
+        {"sh", "-c",
+         "cat ~/.gitconfig mine.txt; echo $GIVEN; '" + probe("refused") + "' self " + std::to_string(SYS_ptrace)});
+    BOOST_TEST(seen.result.printed("mine\nyes\n"), seen.result);
+    BOOST_TEST(seen.of(in_home(".gitconfig")).is_null(), seen.report.dump(1));
+    BOOST_TEST(!seen.of(in_project("mine.txt")).is_null(), seen.report.dump(1));
+    BOOST_TEST(seen.of("ptrace").is_null(), seen.report.dump(1));
+}
+
+BOOST_AUTO_TEST_CASE(permissive_is_the_built_in_profile_and_takes_no_other_root) {
+    profile("permissive", "extends = \"strict\"\n");
+    const Words wish = {"--explain", "--permissive", "--profile", "strict"};
+    const Reported seen = reported(wish, {"cat", in_home(".gitconfig")});
+    BOOST_TEST(seen.result.printed("somebody"), seen.result);
+    for (const char* name : {"tree/bin", "tree/etc", "tree/usr"}) {
+        directory(home / name);
+    }
+    const Result tree = sandbox({"--explain", "--permissive", "--rootfs", in_home("tree"), "--", "true"});
+    BOOST_TEST(tree.status == 125, tree);
+    BOOST_TEST(tree.said("--permissive: cannot run CMD on the host in the place of an image"), tree);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

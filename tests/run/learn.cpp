@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/support/count.hpp"
+#include "tests/support/terminal.hpp"
 #include "tests/support/world.hpp"
 
 using namespace sandbox::test;
@@ -152,6 +153,58 @@ BOOST_AUTO_TEST_CASE(learn_grants_no_file_that_a_shell_obeys) {
     const Result learned = ctl({"learn", "--", "sh", "-c", "echo evil >> ~/.bashrc; echo 1 <> ~/.bashrc"});
     BOOST_TEST(learned.status == 0, learned);
     BOOST_TEST(!learned.printed("\n    \"~/.bashrc\""), learned);
+}
+
+/// Stops at the first thing that it does not get.
+const std::string kThreeWishes = "set -e; cat ~/.gitconfig; echo x > new.txt; cat ~/data/one.txt; cat ~/.ssh/id_rsa";
+
+BOOST_AUTO_TEST_CASE(learn_permissive_finds_in_one_run_what_stops_cmd_one_by_one) {
+    const Result plain = ctl({"learn", "--base", "strict", "--", "sh", "-c", kThreeWishes});
+    BOOST_TEST(plain.status == 1, plain);
+    BOOST_TEST(plain.printed("\n    \"~/.gitconfig\""), plain);
+    BOOST_TEST(!plain.printed("\"$PWD\""), plain);
+    BOOST_TEST(!plain.said("unprotected"), plain);
+    const std::string file = in_project("learned.toml");
+    const Result all =
+        ctl({"learn", "--permissive", "--yes", "--base", "strict", "-o", file, "--", "sh", "-c", kThreeWishes});
+    BOOST_TEST(all.status == 0, all);
+    BOOST_TEST(all.said("warning: CMD runs unprotected (--permissive)"), all);
+    const std::string text = read_file(file);
+    BOOST_TEST(text.find("\n    \"~/.gitconfig\"") != std::string::npos, text);
+    BOOST_TEST(text.find("\n    \"~/data/one.txt\"") != std::string::npos, text);
+    BOOST_TEST(text.find("\n    \"$PWD\"") != std::string::npos, text);
+    BOOST_TEST(text.find("\n# secret: ~/.ssh/id_rsa") != std::string::npos, text);
+    const Result under = sandbox({"--profile", file, "--", "sh", "-c", kThreeWishes});
+    BOOST_TEST(under.printed("one\n"), under);
+    BOOST_TEST(!under.printed("PRIVATE KEY"), under);
+}
+
+BOOST_AUTO_TEST_CASE(learn_permissive_runs_nothing_where_nobody_can_be_asked) {
+    const Result result =
+        run({"setsid", "--wait", sandboxctl_program(), "learn", "--permissive", "--", "echo", "CMD RAN"}, logged_in());
+    BOOST_TEST(result.status == 125, result);
+    BOOST_TEST(!result.printed("CMD RAN"), result);
+    BOOST_TEST(result.said("there is no terminal to ask"), result);
+    BOOST_TEST(result.said("answer with --yes"), result);
+    BOOST_TEST(ctl({"learn", "--yes", "--", "echo", "CMD RAN"}).said("--yes requires --permissive"));
+}
+
+BOOST_AUTO_TEST_CASE(learn_permissive_runs_what_a_person_says_yes_to) {
+    const auto answered = [&](const char* keys) {
+        Terminal terminal({sandboxctl_program(), "learn", "--permissive", "--", "sh", "-c", "echo CMD $((40 + 2))"},
+                          logged_in());
+        BOOST_TEST(terminal.see("runs 'sh' unprotected: it can do all that you can. Run it so? [y/N] "),
+                   terminal.screen());
+        terminal.type(keys);
+        const int status = terminal.wait();
+        static_cast<void>(terminal.rest());
+        BOOST_TEST(status == (terminal.screen().find("CMD 42") == std::string::npos ? 125 : 0), terminal.screen());
+        return status;
+    };
+    BOOST_TEST(answered("n\n") == 125);
+    BOOST_TEST(answered("\n") == 125);
+    BOOST_TEST(answered("\x04") == 125);
+    BOOST_TEST(answered("y\n") == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

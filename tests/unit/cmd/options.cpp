@@ -205,6 +205,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_on_the_command_line_is_explained) {
          {"--ro needs PATH[:DEST], and the next word is the option '--rw'", "--ro=--rw"}},
         {{"--dry-run=xml", "true"}, {"--dry-run cannot print 'xml'", "json"}},
         {{"--dry-run=", "true"}, {"--dry-run needs json", ""}},
+        {{"--permissive", "true"}, {"--permissive: CMD would run unprotected", "sandbox --explain --permissive CMD"}},
         {{"--log-size", "1m", "true"}, {"--log-size: there is no log without --detach", ""}},
         {{"-d", "--log-size", "4000", "true"}, {"--log-size 4000: cannot keep a log of 4000 bytes", "4 KiB or more"}},
         {{"-d", "--log-size", "much", "true"}, {"--log-size much", ""}},
