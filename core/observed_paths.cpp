@@ -13,6 +13,7 @@
 #include <climits>
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -108,11 +109,24 @@ std::optional<PathUse> settled(const ObservedPath& named) {
     case PathUse::open_new:
         return is_there ? PathUse::open_new : PathUse::put;
     default:
-        return named.use;
+        return is_there ? std::optional(named.use) : std::nullopt;
     }
 }
 
+bool makes(PathUse use) {
+    return use == PathUse::open_new || use == PathUse::make || use == PathUse::put;
+}
+
+std::string normal(const std::string& path) {
+    return std::filesystem::path(path).lexically_normal().string();
+}
+
 } // namespace
+
+bool ObservedPaths::is_own(const ObservedPath& named) const {
+    const bool changes = makes(named.use) || named.use == PathUse::write || named.use == PathUse::take_away;
+    return !changes && !made_.empty() && made_.contains(normal(named.path));
+}
 
 void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
                         const std::function<std::string()>& program) {
@@ -130,6 +144,9 @@ void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function
             known->second.count += is_valid() ? 1 : 0;
             continue;
         }
+        if (is_own(*path)) {
+            continue;
+        }
         if (seen_.size() == kMost || bytes_ + path->path.size() > kMostBytes) {
             ++left_out_;
             continue;
@@ -137,6 +154,10 @@ void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function
         std::string name = program();
         if (is_valid()) {
             bytes_ += path->path.size();
+            if (makes(path->use)) {
+                bytes_ += path->path.size();
+                made_.insert(normal(path->path));
+            }
             seen_.emplace(*std::move(path), Sighting{.program = std::move(name), .count = 1});
         }
     }

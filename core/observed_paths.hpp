@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -52,7 +53,11 @@ public:
 
 private:
     bool changes_host_;
+    /// Whether CMD has made the name, or tried to: what it finds there after that tells nothing of the host.
+    [[nodiscard]] bool is_own(const ObservedPath& named) const;
+
     std::map<ObservedPath, Sighting> seen_;
+    std::set<std::string> made_; ///< normalised
     std::size_t bytes_ = 0;
     std::uint64_t left_out_ = 0;
 };

@@ -148,11 +148,14 @@ void merge(RefusedFile& known, RefusedFile other) {
     }
 }
 
+/// What was refused of a name is one thing, what was lost of it another.
+using NamedFiles = std::map<std::pair<std::string, PathEffect>, RefusedFile>;
+
 /// A directory that was looked at on the way to what is told anyway says nothing more.
-bool leads_to_another(const RefusedFile& file, const std::map<std::string, RefusedFile>& all) {
+bool leads_to_another(const RefusedFile& file, const NamedFiles& all) {
     const std::string below = file.verdict.inside + "/";
-    const auto next = all.lower_bound(below);
-    return file.intent == PathIntent::look && next != all.end() && next->first.starts_with(below);
+    const auto next = all.lower_bound({below, PathEffect{}});
+    return file.intent == PathIntent::look && next != all.end() && next->first.first.starts_with(below);
 }
 
 } // namespace
@@ -162,7 +165,7 @@ std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, co
     // CMD chose the names, and the links that they lead through: looking them up must end.
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     Explainer explainer(plan, host);
-    std::map<std::string, RefusedFile> by_name;
+    NamedFiles by_name;
     std::size_t bytes = 0;
     while (!seen.empty()) {
         const auto node = seen.extract(seen.begin()); // and freed: what is told takes its place
@@ -176,12 +179,12 @@ std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, co
         }
         file->program = node.mapped().program;
         file->count = node.mapped().count;
-        const std::string& name = file->verdict.inside;
+        const NamedFiles::key_type name(file->verdict.inside, file->verdict.effect);
         const auto known = by_name.find(name);
         if (known != by_name.end()) {
             merge(known->second, *std::move(file));
-        } else if (by_name.size() < kMostRefusedFiles && bytes + name.size() <= kMostRefusedBytes) {
-            bytes += name.size();
+        } else if (by_name.size() < kMostRefusedFiles && bytes + name.first.size() <= kMostRefusedBytes) {
+            bytes += name.first.size();
             by_name.emplace(name, *std::move(file));
         } else {
             ++left_out;

@@ -25,8 +25,8 @@ struct RefusedFile {
     std::uint64_t count = 0;
 };
 
-/// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told once,
-/// with the strongest of them.
+/// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told once
+/// of each, with the strongest of them.
 /// \param left_out grows by the names for which the time did not suffice, for CMD can make them slow to look up, and by
 /// those that found no place.
 [[nodiscard]] std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, const Plan& plan,

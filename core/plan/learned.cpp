@@ -26,6 +26,10 @@ constexpr std::size_t kLongestProgram = 64;
 constexpr std::size_t kLongestShown = 256;
 constexpr const char* kOtherPrograms = "others";
 constexpr const char* kLookedAt = "it was looked at, and is hidden";
+constexpr std::string_view kLost = "what CMD changed in it is lost at the end";
+
+/// Runtimes of languages look there for the memory that they may use.
+constexpr std::string_view kCgroups = "/sys/fs/cgroup";
 
 /// So many files of one directory are the directory.
 constexpr std::size_t kManyFiles = 4;
@@ -123,6 +127,7 @@ public:
     /// Fewer lines: what a directory holds goes with it, and many files of one directory are the directory.
     void collapse() {
         drop_told();
+        fold_lost();
         drop_covered();
         collapse_many(kManyFiles, false);
         while (paths_.size() + words_.size() > kMostLearnedLines && collapse_some()) {
@@ -205,6 +210,33 @@ private:
             };
             return reason == kLookedAt && std::ranges::any_of(remarks_, tells);
         });
+    }
+
+    /// What keeps a directory keeps what is below it.
+    void fold_lost() {
+        std::erase_if(remarks_, [&](const auto& remark) {
+            const std::string path = full_path(std::get<1>(remark.first));
+            const auto keeps = [&](const auto& one) {
+                const PathGrant& grant = one.second.grant;
+                return grant.writable && grant.dest.empty() && paths::is_within(path, grant.path);
+            };
+            return std::get<2>(remark.first).starts_with(kLost) && std::ranges::any_of(paths_, keeps);
+        });
+        for (auto one = remarks_.begin(); one != remarks_.end();) {
+            const auto holds = [&](const auto& other) {
+                const bool are_lost =
+                    std::get<2>(one->first).starts_with(kLost) && std::get<2>(other.first).starts_with(kLost);
+                return are_lost &&
+                       paths::is_below(full_path(std::get<1>(one->first)), full_path(std::get<1>(other.first)));
+            };
+            const auto wider = std::ranges::find_if(remarks_, holds);
+            if (wider == remarks_.end()) {
+                ++one;
+                continue;
+            }
+            wider->second.add(one->second);
+            one = remarks_.erase(one);
+        }
     }
 
     /// One that was asked for: the directory as a whole would grant it after all.
@@ -318,10 +350,16 @@ void learn_path(Delta& delta, const PathRefusal& refusal, const CallerPlaces& pl
     if (refusal.verdict.effect == PathEffect::lost) {
         // It worked: whether it shall stay is for a person to say. What is in /tmp is never missed.
         if (advice.grant) {
-            delta.remark(shown(advice.grant->path, places),
-                         reason_with("what CMD changed in it is lost at the end", *advice.grant, "keeps it", places),
+            delta.remark(shown(advice.grant->path, places), reason_with(kLost, *advice.grant, "keeps it", places),
                          false, seen);
         }
+        return;
+    }
+    if (advice.grant && paths::is_within(advice.grant->path, kCgroups)) {
+        const PathGrant all{.writable = false, .is_directory = true, .path = std::string(kCgroups), .dest = {}};
+        delta.remark(shown(all.path, places),
+                     reason_with("the machine's limits, which programs do without", all, "shows it", places), false,
+                     seen);
         return;
     }
     if (advice.grant) {

@@ -283,6 +283,15 @@ BOOST_AUTO_TEST_CASE(what_a_private_place_takes_is_lost_and_was_not_refused) {
     BOOST_TEST(refusal.at("kind") == "lost");
 }
 
+BOOST_AUTO_TEST_CASE(what_was_read_before_it_was_written_was_refused_and_lost) {
+    const Reported seen = script("cat ~/.gitconfig; echo x > ~/.gitconfig.new; mv ~/.gitconfig.new ~/.gitconfig; "
+                                 "cat ~/.gitconfig",
+                                 "default");
+    BOOST_TEST(seen.result.out == "x\n", seen.result);
+    BOOST_TEST(seen.of(in_home(".gitconfig")).at("kind") == "file", seen.report.dump(1));
+    BOOST_TEST(seen.result.said("  lost file " + in_home(".gitconfig") + ", create, once"), seen.result);
+}
+
 BOOST_AUTO_TEST_CASE(under_an_outer_listener_it_says_that_it_knows_of_no_file) {
     profile("inner", "extends = \"strict\"\n[ids]\nmap = \"self\"\ngroups = \"keep\"\n");
     for (int i = 0; i < rounds(20); ++i) {
@@ -336,6 +345,11 @@ BOOST_AUTO_TEST_CASE(permissive_tells_what_would_be_refused_and_lets_it_happen) 
         BOOST_REQUIRE_MESSAGE(!seen.of(path).is_null(), path << seen.report.dump(1));
         BOOST_TEST(seen.of(path).at("intent") == intent, path);
     }
+    // What CMD has made itself was not kept from it.
+    const Reported own = reported({"--explain", "--permissive", "--profile", "default"},
+                                  {"sh", "-c", "cat ~/own.txt; echo own > ~/own.txt; cat ~/own.txt"});
+    BOOST_REQUIRE_MESSAGE(!own.of(in_home("own.txt")).is_null(), own.report.dump(1));
+    BOOST_TEST(own.of(in_home("own.txt")).at("kind") == "lost", own.report.dump(1));
     BOOST_TEST(seen.of(in_home("data")).is_null(), seen.report.dump(1)); // it was there: mkdir(2) fails everywhere
 }
 

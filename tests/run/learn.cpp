@@ -1,7 +1,9 @@
 // sandboxctl learn: what a command was refused becomes a profile under which it works, narrow, and without a secret.
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <string>
 
 #include "tests/support/count.hpp"
@@ -205,6 +207,198 @@ BOOST_AUTO_TEST_CASE(learn_permissive_runs_what_a_person_says_yes_to) {
     BOOST_TEST(answered("\n") == 125);
     BOOST_TEST(answered("\x04") == 125);
     BOOST_TEST(answered("y\n") == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+/// What a person runs in a home with secrets: it needs more than `strict` gives, is learned, and works.
+struct Show : Learning {
+    Show() {
+        for (const char* secret : kSecrets) {
+            write(home / secret, "PRIVATE KEY\n", 0600);
+        }
+    }
+
+    static constexpr const char* kSecrets[] = {".ssh/id_rsa",
+                                               ".aws/credentials",
+                                               ".npmrc",
+                                               ".netrc",
+                                               ".git-credentials",
+                                               ".gnupg/private-keys-v1.d/a.key",
+                                               ".config/gh/hosts.yml"};
+    const std::string file = in_project("../learned.toml");
+
+    [[nodiscard]] Result under(const std::string& profile, const Words& command) const {
+        Words words = {"--quiet", "--profile", profile, "--report", "never", "--"};
+        words.insert(words.end(), command.begin(), command.end());
+        return sandbox(words);
+    }
+    [[nodiscard]] Result learned(const Words& options, const Words& command) const {
+        Words words = {"learn", "--base", "strict", "-o", file};
+        words.insert(words.end(), options.begin(), options.end());
+        words.emplace_back("--");
+        words.insert(words.end(), command.begin(), command.end());
+        return ctl(words);
+    }
+    /// It is short, no word of it names a secret, and none is read under it.
+    void expect_a_narrow_profile() const {
+        const std::string text = read_file(file);
+        BOOST_TEST(std::ranges::count(text, '\n') <= 30, text);
+        BOOST_TEST(ctl({"profile", "check", file}).status == 0, text);
+        BOOST_TEST(text.find("\n    \"~\"") == std::string::npos, text);
+        for (const char* secret : kSecrets) {
+            BOOST_TEST(text.find(std::string("\n    \"~/") + secret) == std::string::npos, text);
+            const Result attempt = under(file, {"cat", in_home(secret)});
+            BOOST_TEST(!attempt.printed("PRIVATE KEY"), secret << text);
+        }
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(learn_show, Show)
+
+BOOST_AUTO_TEST_CASE(git_status_in_a_repository) {
+    NEEDS(installed("git"), "git is not installed");
+    write(home / ".gitconfig",
+          "[user]\n\tname = somebody\n\temail = somebody@example.org\n[core]\n\texcludesFile = ~/.ignored\n");
+    write(home / ".ignored", "*.o\n");
+    // A second working tree: the repository lies elsewhere.
+    const Result made = sh("set -e; mkdir ~/repository; cd ~/repository; git init -q; echo one > a; git add a; "
+                           "git commit -qm first; git worktree add -q ~/project/tree; cd ~/project/tree; "
+                           "echo two >> a; touch new new.o");
+    BOOST_REQUIRE_MESSAGE(made.status == 0, made);
+    const Words command = {"git", "-C", "tree", "status", "--short"};
+    const Result control = outside(command);
+    BOOST_TEST(control.out == " M a\n?? new\n", control);
+    BOOST_TEST(under("strict", command).said("fatal: not a git repository"));
+    const Result learning = learned({"--permissive", "--yes"}, command);
+    BOOST_TEST(learning.out == control.out, learning);
+    expect_a_narrow_profile();
+    const Result works = under(file, command);
+    BOOST_TEST(works.status == 0, works << read_file(file));
+    BOOST_TEST(works.out == control.out, works << read_file(file));
+}
+
+BOOST_AUTO_TEST_CASE(make_of_a_real_tree) {
+    NEEDS(installed("make") && installed("gcc"), "make or gcc is not installed");
+    const char* source = std::getenv("SANDBOX_TEST_SOURCE");
+    BOOST_REQUIRE(source != nullptr);
+    for (const char* name : {"attempt.c", "refused.c", "syscall.c", "answer.h"}) {
+        write(project / "src" / name, read_file(fs::path(source) / "tests/run/probes" / name));
+    }
+    write(project / "Makefile", "PROGRAMS := build/attempt build/refused build/syscall\n"
+                                "all: $(PROGRAMS)\n"
+                                "\tbuild/refused loop 0 0 > build/checked\n"
+                                "build/%: build/%.o\n"
+                                "\tgcc -pthread -o $@ $^\n"
+                                "build/%.o: src/%.c | build\n"
+                                "\tgcc -D_GNU_SOURCE -pthread -MMD -c -o $@ $<\n"
+                                "build:\n"
+                                "\tmkdir $@\n");
+    const auto built = [&] { return fs::exists(project / "build/checked"); };
+    const Words command = {"make", "-j2"};
+    BOOST_TEST(under("strict", command).status == 2);
+    BOOST_TEST(!built());
+    const Result learning = learned({}, command);
+    BOOST_TEST(learning.status == 2, learning);
+    BOOST_TEST(!built());
+    expect_a_narrow_profile();
+    const Result works = under(file, command);
+    BOOST_TEST(works.status == 0, works << read_file(file));
+    BOOST_TEST(built());
+}
+
+BOOST_AUTO_TEST_CASE(a_python_program_with_its_data_files) {
+    NEEDS(installed("python3"), "python3 is not installed");
+    write(home / "lib/tools/__init__.py",
+          "def load(path):\n    with open(path) as file:\n        return file.read()\n");
+    write(home / ".config/prog/settings.ini", "[run]\nscale = 2\n");
+    for (const char* name : {"1", "2", "3", "4", "5", "6"}) {
+        write(home / "corpus" / name, std::string(name) + ",1\n");
+    }
+    write(project / "prog.py", "import concurrent.futures, configparser, csv, os, sqlite3, sys\n"
+                               "home = os.path.expanduser('~')\n"
+                               "sys.path.insert(0, home + '/lib')\n"
+                               "import tools\n"
+                               "settings = configparser.ConfigParser()\n"
+                               "settings.read_string(tools.load(home + '/.config/prog/settings.ini'))\n"
+                               "total = 0\n"
+                               "for name in sorted(os.listdir(home + '/corpus')):\n"
+                               "    with open(home + '/corpus/' + name) as file:\n"
+                               "        total += sum(int(row[0]) for row in csv.reader(file))\n"
+                               "with concurrent.futures.ThreadPoolExecutor(2) as pool:\n"
+                               "    total = sum(pool.map(lambda part: part * int(settings['run']['scale']), [total]))\n"
+                               "with sqlite3.connect('result.db') as db:\n"
+                               "    db.execute('create table if not exists totals(total)')\n"
+                               "    db.execute('insert into totals values(?)', (total,))\n"
+                               "print('total', total)\n");
+    const Words command = {"python3", "prog.py"};
+    BOOST_TEST(under("strict", command).said("ModuleNotFoundError"));
+    const Result learning = learned({"--permissive", "--yes"}, command);
+    BOOST_TEST(learning.printed("total 42\n"), learning);
+    expect_a_narrow_profile();
+    const Result works = under(file, command);
+    BOOST_TEST(works.status == 0, works << read_file(file));
+    BOOST_TEST(works.out == "total 42\n", works);
+}
+
+BOOST_AUTO_TEST_CASE(npm_ci) {
+    NEEDS(installed("npm"), "npm is not installed");
+    const Result packed = sh("set -e; mkdir -p ~/registry/package; cd ~/registry; "
+                             "echo '{\"name\": \"dep\", \"version\": \"1.0.0\"}' > package/package.json; "
+                             "echo 'module.exports = 42' > package/index.js; tar czf dep-1.0.0.tgz package");
+    BOOST_REQUIRE_MESSAGE(packed.status == 0, packed);
+    write(project / "package.json", R"({"name": "app", "version": "1.0.0",
+        "dependencies": {"dep": "file:../registry/dep-1.0.0.tgz"}})");
+    write(project / "package-lock.json", R"({"name": "app", "version": "1.0.0", "lockfileVersion": 2, "requires": true,
+        "packages": {"": {"name": "app", "version": "1.0.0", "dependencies": {"dep": "file:../registry/dep-1.0.0.tgz"}},
+            "node_modules/dep": {"version": "1.0.0", "resolved": "file:../registry/dep-1.0.0.tgz"}},
+        "dependencies": {"dep": {"version": "file:../registry/dep-1.0.0.tgz"}}})");
+    const auto is_there = [&] { return fs::exists(project / "node_modules/dep/index.js"); };
+    const Words command = {"npm", "ci", "--offline", "--no-audit", "--no-fund"};
+    BOOST_TEST(under("strict", command).status != 0);
+    BOOST_TEST(!is_there());
+    const Result learning = learned({"--permissive", "--yes"}, command);
+    BOOST_TEST(learning.status == 0, learning);
+    BOOST_TEST(is_there());
+    expect_a_narrow_profile();
+    fs::remove_all(project / "node_modules");
+    const Result works = under(file, command);
+    BOOST_TEST(works.status == 0, works << read_file(file));
+    BOOST_TEST(is_there());
+}
+
+BOOST_AUTO_TEST_CASE(a_node_server_that_answers_a_client) {
+    NEEDS(installed("node"), "node is not installed");
+    write(home / "site/index.html", "<h1>hello</h1>\n");
+    write(project / "server.js", "const fs = require('fs'), http = require('http'), os = require('os');\n"
+                                 "const page = fs.readFileSync(os.homedir() + '/site/index.html');\n"
+                                 "const log = fs.createWriteStream('access.log', {flags: 'a'});\n"
+                                 "const server = http.createServer((request, answer) => {\n"
+                                 "    log.write(request.url + '\\n');\n"
+                                 "    answer.end(page);\n"
+                                 "}).listen(0, '127.0.0.1', () => {\n"
+                                 "    http.get({port: server.address().port, path: '/x', agent: false}, answer => {\n"
+                                 "        answer.pipe(process.stdout);\n"
+                                 "        answer.on('end', () => { server.close(); log.end(); });\n"
+                                 "    });\n"
+                                 "});\n");
+    const Words command = {"node", "server.js"};
+    BOOST_TEST(under("strict", command).said("no such file or directory"));
+    // Nothing goes on past a refusal, so the second run starts where the first one stopped.
+    BOOST_TEST(learned({}, command).status != 0);
+    const std::string first = in_home("first.toml");
+    fs::rename(file, first);
+    const Result second = ctl({"learn", "--base", first, "-o", file, "--", "node", "server.js"});
+    BOOST_TEST(second.status != 0, second);
+    expect_a_narrow_profile();
+    const Result works = under(file, command);
+    BOOST_TEST(works.status == 0, works << read_file(file));
+    BOOST_TEST(works.out == "<h1>hello</h1>\n", works);
+    BOOST_TEST(read_file(project / "access.log") == "/x\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

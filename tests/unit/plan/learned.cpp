@@ -141,6 +141,34 @@ BOOST_AUTO_TEST_CASE(what_was_written_and_lost_is_a_remark) {
                 {"~/.cache/pip: what CMD changed in it is lost at the end; --rw ~/.cache/pip keeps it | pip 3x 1/1"});
 }
 
+BOOST_AUTO_TEST_CASE(what_is_lost_below_what_is_lost_or_kept_is_no_remark_of_its_own) {
+    for (const char* name : {"/home/dev/.npm/_cacache/tmp", "/home/dev/.npm/_logs"}) {
+        machine.directory(name);
+    }
+    path("/home/dev/.npm/_logs/a", PathIntent::create, "npm");
+    path("/home/dev/.npm/_cacache/tmp/a", PathIntent::create, "node", 2);
+    BOOST_TEST(remarks(learned()).size() == 2U);
+    path("/home/dev/.npm/_cacache", PathIntent::create, "npm");
+    CHECK_LINES(remarks(learned()), {"~/.npm: what CMD changed in it is lost at the end; --rw ~/.npm keeps it | "
+                                     "node npm 4x 1/1"});
+    Learned kept;
+    kept.lines = {{LearnedLine::Kind::read_write,
+                   "~/.npm",
+                   {.writable = true, .is_directory = true, .path = "/home/dev/.npm", .dest = {}},
+                   {}}};
+    BOOST_TEST(join(kept, learned(), caller_places(host)).remarks.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_limits_that_a_runtime_looks_for_are_one_remark) {
+    for (const char* name : {"memory.max", "memory.high"}) {
+        machine.file(std::string("/sys/fs/cgroup/") + name);
+        path(std::string("/sys/fs/cgroup/") + name, PathIntent::read, "node");
+    }
+    BOOST_TEST(lines(learned()).empty());
+    CHECK_LINES(remarks(learned()), {"/sys/fs/cgroup: the machine's limits, which programs do without; --ro "
+                                     "/sys/fs/cgroup shows it | node 2x 1/1"});
+}
+
 BOOST_AUTO_TEST_CASE(what_works_and_directories_that_were_looked_at_are_nothing) {
     machine.directory("/srv/data/x");
     path("/srv/data/x", PathIntent::look);
