@@ -18,6 +18,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/plan/seccomp_grant.hpp"
 #include "core/plan/syscalls.hpp"
 #include "core/seccomp_architecture.hpp"
 
@@ -122,7 +123,7 @@ bool holds(const SeccompEntry& entry, const seccomp_data& data) {
 
 std::string name_of(const seccomp::Architecture* architecture, std::uint32_t number) {
     if (architecture == nullptr) { // which the filter kills, so it is on trial only
-        return "number " + std::to_string(number) + " of another architecture";
+        return "number " + std::to_string(number) + std::string(kOfAnotherArchitecture);
     }
     const std::uint32_t token = architecture->token;
     if (char* known = ::seccomp_syscall_resolve_num_arch(token, static_cast<int>(number))) {

@@ -2,8 +2,8 @@
 //
 // The reporting form of the filter (seccomp.hpp) asks here where the plain form would answer an errno, and gets that
 // errno: the plain form is run over the same registers. No answer of ours lets a call through (CONTINUE) that the plain
-// form refuses, or gives CMD a descriptor (ADDFD), so nothing that goes wrong here, not even our death, lets CMD do what
-// the filter refuses. Of a refused call only the registers are read, and nothing waits for CMD.
+// form refuses, or gives CMD a descriptor (ADDFD), so nothing that goes wrong here, not even our death, lets CMD do
+// what the filter refuses. Of a refused call only the registers are read, and nothing waits for CMD.
 //
 // With --explain the filter asks about calls that name files too, where the plain form lets them pass (asking_about).
 // These go on (CONTINUE), after their names have been read from CMD's memory: the answer does not hang on them.

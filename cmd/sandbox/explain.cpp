@@ -196,8 +196,8 @@ std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, co
             told.push_back(std::move(file));
         }
     }
-    std::ranges::stable_partition(told,
-                                  [](const RefusedFile& file) { return file.verdict.effect == PathEffect::refused; });
+    std::stable_partition(told.begin(), told.end(),
+                          [](const RefusedFile& file) { return file.verdict.effect == PathEffect::refused; });
     return told;
 }
 

@@ -189,14 +189,17 @@ void tell_notices(const Plan& plan, const Host& host, const RunOptions& options)
 
 /// --permissive: what CMD runs under in place of `tried`. Of the options those hold that neither show nor allow
 /// anything. \throws Error where CMD would meet other files than those that `tried` speaks of.
-Profile permissive_profile(const Profile& options, const Plan& tried) {
+Profile permissive_profile(const Profile& options, const Profile& profile, const Plan& tried) {
     if (tried.root.tree) {
         throw Error("--permissive: cannot run CMD on the host in the place of an image or a directory of its own")
             .fix("leave out --permissive: sandbox --explain CMD");
     }
     Profile kept;
     kept.ids = options.ids;
+    kept.ids.map = profile.ids.map; // what this machine can map
     kept.limits = options.limits;
+    kept.limits.net_in = {}; // they are of a network of the sandbox's own
+    kept.limits.net_out = {};
     kept.environment = options.environment;
     kept.process = options.process;
     return merge(load_profile("permissive", built_in_search()), kept);
@@ -233,7 +236,7 @@ int run(const CommandLine& line, const RunOptions& options, const Fd& status_fil
     RunOptions with = options;
     if (line.permissive) {
         with.tried = plan;
-        shown = &keep(permissive_profile(line.profile, *plan));
+        shown = &keep(permissive_profile(line.profile, profile, *plan));
         plan = &keep(make_plan(*shown, command, host));
     }
     options.trace.mark("make the plan");

@@ -63,7 +63,7 @@ public:
     ~QuietSignals() { restore(); }
     void restore() const {
         for (std::size_t i = 0; i < kSignals.size(); ++i) {
-            ::signal(kSignals[i], before_[i]);
+            static_cast<void>(::signal(kSignals[i], before_[i]));
         }
     }
 
@@ -120,6 +120,7 @@ int run_watched(const LearnWish& wish, int report) {
     words.emplace_back("--");
     words.insert(words.end(), wish.command.begin(), wish.command.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }

@@ -70,6 +70,9 @@ CallNeeds needs_of_call(const SeccompPlan& plan, std::string_view syscall, const
     if (refused_by != nullptr) {
         return no_grant("a rule denies it, which nothing in a profile that extends this one takes back");
     }
+    if (syscall.ends_with(kOfAnotherArchitecture)) {
+        return no_grant("seccomp.architectures names those whose calls are not killed");
+    }
     if (syscalls::find(syscall) == nullptr) {
         return no_grant("no profile can name it");
     }

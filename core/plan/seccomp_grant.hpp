@@ -18,6 +18,9 @@ struct Grant {
     bool operator==(const Grant&) const = default;
 };
 
+/// Ends the name of a call by an architecture that the profile does not name.
+inline constexpr std::string_view kOfAnotherArchitecture = " of another architecture";
+
 /// What a profile has to say for a call to pass, beside its name.
 struct CallNeeds {
     bool rule = false; ///< not a word of seccomp.allow but a rule: another one allows the call for some arguments only

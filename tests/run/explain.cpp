@@ -300,6 +300,11 @@ BOOST_AUTO_TEST_CASE(under_an_outer_listener_it_says_that_it_knows_of_no_file) {
                           "--report-json", report_file(), "--report", "always", "--", "true"}));
         BOOST_TEST(seen.result.said("and which files were asked for, is not known"), seen.result);
         BOOST_TEST(seen.report.at("blind").size() == 2U, seen.result);
+        const Reported tried =
+            read(outside({probe("refused"), "outer", sandbox_program(), "--profile", "inner", "--explain",
+                          "--permissive", "--report-json", report_file(), "--report", "always", "--", "true"}));
+        BOOST_TEST(tried.result.said("which system calls would be refused, and which files"), tried.result);
+        BOOST_TEST(tried.report.at("blind").size() == 2U, tried.result);
     }
 }
 

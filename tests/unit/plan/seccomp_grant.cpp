@@ -43,6 +43,8 @@ BOOST_AUTO_TEST_CASE(what_nothing_helps_or_nothing_should_has_advice_and_no_gran
         BOOST_TEST((grant.option.empty() && grant.profile.empty() && !grant.advice.empty()), call);
     }
     BOOST_TEST(grant_for_call(plan, "ptrace", &entry).option.empty());
+    const Grant foreign = grant_for_call(plan, "number 20 of another architecture", nullptr);
+    BOOST_TEST(foreign.advice.starts_with("seccomp.architectures "));
 }
 
 BOOST_AUTO_TEST_CASE(an_argument_is_told_as_the_man_pages_write_it) {
