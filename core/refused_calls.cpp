@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -11,16 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
-#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "core/plan/seccomp_grant.hpp"
-#include "core/plan/syscalls.hpp"
-#include "core/seccomp_architecture.hpp"
+#include "core/call_reasons.hpp"
 
 namespace sandbox {
 
@@ -39,8 +34,8 @@ using Comm = std::array<char, kCommSize>;
 struct Kind {
     std::uint32_t architecture = 0;
     std::uint32_t number = 0;
-    int argument = -1;
-    std::uint32_t value = 0;
+    CallReason reason;
+    int error_number = 0;
     Comm program{};
 
     bool operator==(const Kind&) const = default;
@@ -48,8 +43,6 @@ struct Kind {
 
 struct Counted {
     Kind kind;
-    int error_number = 0;
-    seccomp_data first{}; ///< of the first one
     std::uint64_t count = 0;
 };
 
@@ -67,84 +60,6 @@ struct Sizes {
     }
 };
 
-/// The first argument that an entry tests, by number of the call.
-struct TestedArgument {
-    std::uint32_t architecture = 0;
-    std::uint32_t number = 0;
-    int argument = -1;
-};
-
-/// \return the number of a call on the architecture as seccomp_data has it; nothing where it has no such call.
-std::optional<std::uint32_t> number_on(const seccomp::Architecture& architecture, const SyscallName& call) {
-    const int known = ::seccomp_syscall_resolve_name_arch(architecture.token, call.name.c_str());
-    if (known >= 0) {
-        return static_cast<std::uint32_t>(known);
-    }
-    const bool native = architecture.token == ::seccomp_arch_native();
-    return native && call.number >= 0 ? std::optional(static_cast<std::uint32_t>(call.number)) : std::nullopt;
-}
-
-const seccomp::Architecture* architecture_of(const SeccompPlan& plan, std::uint32_t audit, std::uint32_t number) {
-    const seccomp::Architecture* found = nullptr;
-    for (const std::string& name : plan.architectures) {
-        const seccomp::Architecture* one = seccomp::find_architecture(name);
-        const bool is_x32 = one != nullptr && one->space == seccomp::NumberSpace::x32;
-        if (one != nullptr && one->audit == audit && is_x32 == ((number & seccomp::kX32Bit) != 0)) {
-            found = one;
-        }
-    }
-    return found;
-}
-
-std::vector<TestedArgument> tested_arguments(const SeccompPlan& plan) {
-    std::vector<TestedArgument> found;
-    for (const std::string& name : plan.architectures) {
-        const seccomp::Architecture* architecture = seccomp::find_architecture(name);
-        for (const SeccompEntry& entry : plan.entries) {
-            const auto number = entry.tests.empty() ? std::nullopt : number_on(*architecture, entry.syscall);
-            if (number) {
-                found.push_back({architecture->audit, *number, static_cast<int>(entry.tests.front().argument)});
-            }
-        }
-    }
-    return found;
-}
-
-std::uint32_t low_half(const seccomp_data& data, unsigned argument) {
-    return static_cast<std::uint32_t>(data.args[argument]);
-}
-
-bool holds(const SeccompEntry& entry, const seccomp_data& data) {
-    return std::ranges::all_of(entry.tests, [&](const SeccompTest& test) {
-        return (low_half(data, test.argument) & static_cast<std::uint32_t>(test.mask)) ==
-               static_cast<std::uint32_t>(test.value);
-    });
-}
-
-std::string name_of(const seccomp::Architecture* architecture, std::uint32_t number) {
-    if (architecture == nullptr) { // which the filter kills, so it is on trial only
-        return "number " + std::to_string(number) + std::string(kOfAnotherArchitecture);
-    }
-    const std::uint32_t token = architecture->token;
-    if (char* known = ::seccomp_syscall_resolve_num_arch(token, static_cast<int>(number))) {
-        const std::string name = known;
-        std::free(known);
-        return name;
-    }
-    const auto all = syscalls::all();
-    const auto found = std::ranges::find_if(
-        all, [&](const syscalls::Syscall& call) { return call.native() == static_cast<int>(number); });
-    return token == ::seccomp_arch_native() && found != all.end() ? std::string(found->name)
-                                                                  : "number " + std::to_string(number);
-}
-
-/// The entry that refuses such a call; null for the default.
-const SeccompEntry* refused_by(const SeccompPlan& plan, const std::string& name, const seccomp_data& data) {
-    const auto found = std::ranges::find_if(
-        plan.entries, [&](const SeccompEntry& entry) { return entry.syscall.name == name && holds(entry, data); });
-    return found == plan.entries.end() ? nullptr : &*found;
-}
-
 } // namespace
 
 /// Everything that is touched while CMD runs.
@@ -153,7 +68,7 @@ struct RefusedCalls::Thread {
     ObservedPaths& paths;
     int listener;
     Fd end{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    std::vector<TestedArgument> tested;
+    CallReasons reasons;
     std::vector<Counted> counted;
     std::uint64_t uncounted = 0;
     Sizes sizes;
@@ -162,11 +77,14 @@ struct RefusedCalls::Thread {
     std::thread thread;
 
     Thread(const SeccompPlan& plan, const seccomp::Filter& loaded, ObservedPaths& observed, int descriptor)
-        : filter(loaded), paths(observed), listener(descriptor), tested(tested_arguments(plan)) {
+        : filter(loaded), paths(observed), listener(descriptor), reasons(plan) {
         counted.reserve(kMostKinds);
     }
 
     void start() {
+        if (!end) {
+            return; // no descriptor is left, and it could not be stopped: the supervisor answers
+        }
         // The thread inherits the mask: signals are the supervisor's.
         sigset_t all;
         sigset_t before;
@@ -247,10 +165,9 @@ struct RefusedCalls::Thread {
 
     /// \return zeros where the process is gone, and its number perhaps another's.
     [[nodiscard]] Comm program_of(std::uint32_t pid, std::uint64_t id) const {
-        char path[32];
-        std::snprintf(path, sizeof path, "/proc/%u/comm", pid);
+        const std::string path = "/proc/" + std::to_string(pid) + "/comm";
         Comm comm{};
-        const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+        const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         const ssize_t size = file ? ::read(file.get(), comm.data(), comm.size()) : -1;
         if (size <= 0 || ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0) {
             return {};
@@ -260,23 +177,19 @@ struct RefusedCalls::Thread {
     }
 
     void count(const seccomp_data& data, const Comm& program, int error_number) {
-        Kind kind{.architecture = data.arch,
-                  .number = static_cast<std::uint32_t>(data.nr),
-                  .argument = -1,
-                  .value = 0,
-                  .program = program};
-        const auto argument = std::ranges::find_if(tested, [&](const TestedArgument& one) {
-            return one.architecture == kind.architecture && one.number == kind.number;
-        });
-        if (argument != tested.end()) {
-            kind.argument = argument->argument;
-            kind.value = low_half(data, static_cast<unsigned>(kind.argument));
+        if (reasons.is_quiet(data)) { // it asks all the same where its arguments are tested
+            return;
         }
+        const Kind kind{.architecture = data.arch,
+                        .number = static_cast<std::uint32_t>(data.nr),
+                        .reason = reasons.reason(data),
+                        .error_number = error_number,
+                        .program = program};
         const auto known = std::ranges::find(counted, kind, &Counted::kind);
         if (known != counted.end()) {
             ++known->count;
         } else if (counted.size() < kMostKinds) {
-            counted.push_back({.kind = kind, .error_number = error_number, .first = data, .count = 1});
+            counted.push_back({.kind = kind, .count = 1});
         } else {
             ++uncounted;
         }
@@ -330,18 +243,14 @@ std::vector<RefusedCall> RefusedCalls::finish() {
     for (const Counted& counted : thread_->counted) {
         const Kind& kind = counted.kind;
         RefusedCall& call = calls.emplace_back();
-        call.syscall = name_of(architecture_of(plan_, kind.architecture, kind.number), kind.number);
-        call.argument = kind.argument;
-        call.value = kind.value;
-        call.error_number = counted.error_number;
+        call.syscall = thread_->reasons.name(kind.architecture, kind.number);
+        call.argument = kind.reason.argument;
+        call.value = kind.reason.value;
+        call.entry = kind.reason.entry;
+        call.error_number = kind.error_number;
         call.program = kind.program.data();
         call.count = counted.count;
-        call.entry = refused_by(plan_, call.syscall, counted.first);
     }
-    std::erase_if(calls, [&](const RefusedCall& call) {
-        const bool is_quiet = call.entry != nullptr && call.entry->action.quiet;
-        return is_quiet || std::ranges::binary_search(plan_.quiet, call.syscall);
-    });
     std::ranges::stable_sort(calls, std::ranges::greater{}, &RefusedCall::count);
     return calls;
 }
