@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstddef>
 #include <cstring>
@@ -131,7 +132,13 @@ bool ObservedPaths::is_own(const ObservedPath& named) const {
 void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
                         const std::function<std::string()>& program) {
     for (const NamedPath& named : path_calls::names_of(call)) {
+        errno = 0;
         std::optional<ObservedPath> path = observed(pid, named);
+        if (!path && named.use != PathUse::execute && (errno == EPERM || errno == EACCES)) {
+            // A program that its user may not read, or that hides itself: prctl(2), PR_SET_DUMPABLE. As it starts,
+            // CMD's own process does.
+            ++left_out_;
+        }
         if (path && changes_host_) {
             const std::optional<PathUse> use = settled(*path);
             path = use ? std::optional(ObservedPath{path->path, *use, path->follows_last_link}) : std::nullopt;

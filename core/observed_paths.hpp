@@ -44,7 +44,7 @@ public:
 
     [[nodiscard]] const std::map<ObservedPath, Sighting>& all() const { return seen_; }
     [[nodiscard]] std::map<ObservedPath, Sighting> take() { return std::move(seen_); }
-    /// Names that found no place.
+    /// Names that found no place, or that we may not look at.
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
 
     /// As many names, and as many bytes of them, are kept: what CMD asks for without end costs no memory.

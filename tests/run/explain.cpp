@@ -65,6 +65,21 @@ BOOST_AUTO_TEST_CASE(a_socket_that_the_profile_hides_is_told_and_no_grant_opens_
     BOOST_TEST(agent.finish().status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(names_that_may_not_be_looked_at_are_counted) {
+    NEEDS(started_by_root(), "only root can make a program that its user may not read");
+    Options as_root;
+    as_root.as = &root_user();
+    const auto seen = [&](const char* mode) {
+        run({"install", "-m", mode, "/bin/ls", in_project("mine")}, as_root);
+        return script("./mine ~/data", "build");
+    };
+    const Reported unreadable = seen("711"); // and root's, so that nobody here may look into it
+    BOOST_TEST(unreadable.report.at("unlisted") > 0, unreadable.result);
+    const Reported control = seen("755");
+    BOOST_TEST(control.report.at("unlisted") == 0, control.result);
+    BOOST_TEST(!control.of(in_home("data")).is_null(), control.result);
+}
+
 BOOST_AUTO_TEST_CASE(each_refused_file_is_told_with_its_use_its_program_and_the_line_that_refused_it) {
     const Reported seen = script(
         "cat ~/.gitconfig ~/.gitconfig; cat ~/data/one.txt; echo x > new.txt; rm mine.txt; "
