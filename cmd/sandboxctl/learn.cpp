@@ -2,15 +2,12 @@
 // The run is the one of `sandbox --explain`: nothing is loosened but by --permissive, and nothing that is learned is
 // used by itself.
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,13 +18,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cmd/common/executable.hpp"
 #include "cmd/common/learned_toml.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/common/profile_file.hpp"
+#include "cmd/sandboxctl/output_file.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
+#include "cmd/sandboxctl/watched_run.hpp"
 #include "core/base/error.hpp"
-#include "core/base/exit_status.hpp"
 #include "core/base/fd.hpp"
 #include "core/base/file.hpp"
 #include "core/plan/host.hpp"
@@ -49,37 +46,6 @@ struct LearnWish {
     bool confirmed = false; ///< --yes
     std::vector<std::string> command;
 };
-
-/// While the run goes on, signals of the terminal are for CMD: as system(3) has it.
-class QuietSignals {
-public:
-    QuietSignals() {
-        for (std::size_t i = 0; i < kSignals.size(); ++i) {
-            before_[i] = ::signal(kSignals[i], SIG_IGN);
-        }
-    }
-    QuietSignals(const QuietSignals&) = delete;
-    QuietSignals& operator=(const QuietSignals&) = delete;
-    ~QuietSignals() { restore(); }
-    void restore() const {
-        for (std::size_t i = 0; i < kSignals.size(); ++i) {
-            static_cast<void>(::signal(kSignals[i], before_[i]));
-        }
-    }
-
-private:
-    static constexpr std::array kSignals = {SIGINT, SIGQUIT};
-    std::array<sighandler_t, kSignals.size()> before_{};
-};
-
-/// A file without a name, which the run writes its report to.
-Fd make_report() {
-    Fd report(::memfd_create("report", 0)); // inherited by the run
-    if (!report) {
-        throw Error("cannot make room for the report").kernel(errno);
-    }
-    return report;
-}
 
 /// A line from the terminal, whatever the standard streams are; nothing where there is none.
 std::optional<std::string> ask(const std::string& question) {
@@ -109,43 +75,6 @@ void confirm(const LearnWish& wish) {
     if (*answer != "y" && *answer != "Y" && *answer != "yes") {
         throw Error("learn --permissive: CMD was not run, as you wished");
     }
-}
-
-int run_watched(const LearnWish& wish, int report) {
-    std::vector<std::string> words = {sandbox_executable(), "--profile", wish.base,       "--explain",
-                                      "--report",           "never",     "--report-json", std::to_string(report)};
-    if (wish.permissive) {
-        words.emplace_back("--permissive");
-    }
-    words.emplace_back("--");
-    words.insert(words.end(), wish.command.begin(), wish.command.end());
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) {
-        arguments.push_back(word.data());
-    }
-    arguments.push_back(nullptr);
-    const QuietSignals quiet;
-    const pid_t child = ::fork();
-    if (child == 0) {
-        quiet.restore();
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0); // our end is the run's
-        ::execv(arguments[0], arguments.data());
-        ::_exit(kOwnFailure);
-    }
-    int status = 0;
-    if (child < 0 || ::waitpid(child, &status, 0) < 0) {
-        throw Error("cannot run sandbox").kernel(errno);
-    }
-    return WIFSIGNALED(status) ? kSignalBase + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-Json read_report(const Fd& report) {
-    std::string text;
-    if (::lseek(report.get(), 0, SEEK_SET) < 0 || !read_all(report.get(), std::string::npos, text)) {
-        throw Error("cannot read the report").kernel(errno);
-    }
-    return Json::parse(text, nullptr, false);
 }
 
 std::string program_of(const Json& refusal) {
@@ -214,10 +143,10 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
 }
 
 /// A base that is a path stays one that can be found from where the new file lies.
-std::string base_word(const std::string& base) {
-    return base.find('/') == std::string::npos && !base.ends_with(".toml")
-               ? base
-               : std::filesystem::absolute(base).lexically_normal().string();
+/// \param from the directory that a relative path starts at.
+std::string base_word(const std::string& base, const std::filesystem::path& from) {
+    const bool is_name = base.find('/') == std::string::npos && !base.ends_with(".toml");
+    return is_name ? base : (from / base).lexically_normal().string();
 }
 
 std::string read_text(const std::string& path) {
@@ -229,30 +158,60 @@ std::string read_text(const std::string& path) {
     return text;
 }
 
-/// Under a passing name first: what fails leaves the file as it was.
-void write_text(const std::string& path, const std::string& text) {
-    const std::string passing = fmt::format("{}.{}", path, ::getpid());
-    const Fd file(::open(passing.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!file || !write_all(file.get(), text) || ::rename(passing.c_str(), path.c_str()) < 0) {
-        const int error_number = errno;
-        if (file) {
-            ::unlink(passing.c_str());
-        }
-        throw Error("cannot write " + sandbox::quoted(path)).kernel(error_number);
+/// The base of what is to be learned: one for both, where it is joined with an earlier file.
+std::string choose_base(const LearnWish& wish, const std::optional<LearnedFile>& earlier) {
+    const std::filesystem::path here = std::filesystem::current_path();
+    const std::string wished = wish.base.empty() ? "" : base_word(wish.base, here);
+    if (!earlier) {
+        return wished.empty() ? "default" : wished;
+    }
+    const std::string joined = base_word(earlier->base, (here / wish.merge).parent_path());
+    if (!wished.empty() && wished != joined) {
+        throw Error(fmt::format("learn: cannot join what was learned under two profiles, {} and {}",
+                                sandbox::quoted(joined), sandbox::quoted(wished)))
+            .fix(fmt::format("leave out --base, or give another file than {}", sandbox::quoted(wish.merge)));
+    }
+    return joined;
+}
+
+/// \throws Error where the file that is to be written is the base, or one that the base extends.
+void refuse_circle(const std::string& output, const Profile& base) {
+    const bool is_circle = std::ranges::any_of(base.lineage, [&](const std::string& file) {
+        std::error_code none;
+        return std::filesystem::equivalent(file, output, none);
+    });
+    if (!output.empty() && is_circle) {
+        throw Error(fmt::format("learn: {} would extend itself", sandbox::quoted(output)))
+            .fix("write to another file, or join with --merge");
     }
 }
 
-/// The base of what is to be learned: one for both, where it is joined with an earlier file.
-std::string choose_base(const LearnWish& wish, const std::optional<LearnedFile>& earlier) {
-    if (!earlier) {
-        return wish.base.empty() ? "default" : wish.base;
+/// What the report does not hold is in no profile either.
+void tell_what_is_missing(const Json& report) {
+    for (const Json& blind : report.at("blind")) {
+        complain("note: not all is known: " + blind.at("why").get<std::string>(), "sandboxctl");
     }
-    if (!wish.base.empty() && base_word(wish.base) != base_word(earlier->base)) {
-        throw Error(fmt::format("learn: cannot join what was learned under two profiles, {} and {}",
-                                sandbox::quoted(earlier->base), sandbox::quoted(wish.base)))
-            .fix(fmt::format("leave out --base, or give another file than {}", sandbox::quoted(wish.merge)));
+    if (const auto unlisted = report.at("unlisted").get<std::uint64_t>(); unlisted > 0) {
+        complain(
+            fmt::format("note: {} more refusals found no place in the report, and are not in the profile", unlisted),
+            "sandboxctl");
     }
-    return earlier->base;
+}
+
+/// To the file, or where that fails to standard output: nobody wants to run CMD again for it.
+void deliver(const std::string& text, const LearnWish& wish, std::optional<OutputFile>& output) {
+    if (!output) {
+        return print(text);
+    }
+    try {
+        output->write(text);
+    } catch (const Error&) {
+        print(text);
+        throw;
+    }
+    complain(fmt::format("note: wrote {}; nothing uses it until you say: sandbox -p {} CMD",
+                         sandbox::quoted(wish.output), shell_quoted(wish.output)),
+             "sandboxctl");
 }
 
 int learn_from(LearnWish wish) {
@@ -265,40 +224,29 @@ int learn_from(LearnWish wish) {
         earlier = read_learned(read_text(wish.merge), wish.merge, host);
     }
     wish.base = choose_base(wish, earlier);
-    std::error_code none;
-    if (!wish.output.empty() && std::filesystem::equivalent(wish.base, wish.output, none)) {
-        throw Error(fmt::format("learn: {} would extend itself", sandbox::quoted(wish.output)))
-            .fix("write to another file, or join with --merge");
-    }
     const Profile profile = load_profile(wish.base, profile_search(host.config_dir));
+    refuse_circle(wish.output, profile);
     const Plan plan =
         make_plan(profile, {.arguments = wish.command, .name = "", .entrypoint = {}, .stats = false}, host);
+    std::optional<OutputFile> output;
+    if (!wish.output.empty()) {
+        output.emplace(wish.output);
+    }
     confirm(wish);
-    const Fd report = make_report();
-    const int status = run_watched(wish, report.get());
-    const Json told = read_report(report);
-    if (told.is_discarded() || !told.contains("refusals")) {
-        return status; // the run has said why it has nothing to tell
+    const WatchedRun run = run_watched(wish.base, wish.permissive, wish.command);
+    if (run.report.is_discarded() || !run.report.contains("refusals")) {
+        return run.status;
     }
-    for (const Json& blind : told.at("blind")) {
-        complain("note: not all is known: " + blind.at("why").get<std::string>(), "sandboxctl");
-    }
+    tell_what_is_missing(run.report);
     const CallerPlaces places = caller_places(host);
-    LearnedFile file{.base = base_word(wish.base), .description = "", .learned = {}};
-    file.learned = learn(observations_of(told, plan, host), places);
+    LearnedFile file{.base = wish.base, .description = "", .learned = {}};
+    file.learned = learn(observations_of(run.report, plan, host), places);
     if (earlier) {
         file.description = earlier->description;
         file.learned = join(earlier->learned, file.learned, places);
     }
-    if (wish.output.empty()) {
-        print(learned_to_toml(file));
-    } else {
-        write_text(wish.output, learned_to_toml(file));
-        complain(fmt::format("note: wrote {}; nothing uses it until you say: sandbox -p {} CMD",
-                             sandbox::quoted(wish.output), shell_quoted(wish.output)),
-                 "sandboxctl");
-    }
-    return status;
+    deliver(learned_to_toml(file), wish, output);
+    return run.status;
 }
 
 } // namespace

@@ -63,6 +63,34 @@ BOOST_AUTO_TEST_CASE(learn_writes_the_narrowest_profile_under_which_the_command_
     const Result two = ctl({"learn", "--base", "default", "--merge", file, "true"});
     BOOST_TEST(two.said("cannot join what was learned under two profiles, 'strict' and 'default'"), two);
     BOOST_TEST(ctl({"learn", "--base", file, "-o", file, "true"}).said("would extend itself"));
+    profile("mine", "extends = \"strict\"\n");
+    profile("ours", "extends = \"mine\"\n");
+    const std::string mine = in_home(".config/sandbox/profiles/mine.toml");
+    for (const char* base : {"mine", "ours"}) { // by its name, and further up
+        const Result circle = ctl({"learn", "--base", base, "-o", mine, "echo", "CMD RAN"});
+        BOOST_TEST(circle.said("would extend itself"), circle);
+        BOOST_TEST(!circle.printed("CMD RAN"), circle);
+    }
+    BOOST_TEST(read_file(mine) == "extends = \"strict\"\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_base_is_found_from_the_file_that_extends_it) {
+    write(project / "profiles/base.toml", "extends = \"strict\"\n");
+    const Words cat = {"--", "cat", in_home(".gitconfig")};
+    Words first = {"learn", "--base", "profiles/base.toml", "-o", "profiles/learned.toml"};
+    first.insert(first.end(), cat.begin(), cat.end());
+    BOOST_TEST(ctl(first).said("wrote 'profiles/learned.toml'"));
+    std::string text = read_file(project / "profiles/learned.toml");
+    const std::string absolute = "extends = \"" + in_project("profiles/base.toml") + "\"";
+    BOOST_REQUIRE_MESSAGE(text.find(absolute) != std::string::npos, text);
+    // As a person may shorten it.
+    text.replace(text.find(absolute), absolute.size(), "extends = \"base.toml\"");
+    write(project / "profiles/learned.toml", text);
+    Words second = {"learn", "--merge", "profiles/learned.toml"};
+    second.insert(second.end(), cat.begin(), cat.end());
+    const Result merged = ctl(second);
+    BOOST_TEST(merged.printed(absolute), merged);
+    BOOST_TEST(merged.printed("seen in 2 of 2 runs"), merged);
 }
 
 BOOST_AUTO_TEST_CASE(learn_grants_no_secret_by_way_of_its_directory_nor_a_socket) {
@@ -99,12 +127,18 @@ BOOST_AUTO_TEST_CASE(learn_that_cannot_begin_or_write_says_so_and_loses_nothing)
     BOOST_TEST(foreign.status == 125, foreign);
     BOOST_TEST(!foreign.printed("CMD RAN"), foreign);
     BOOST_TEST(read_file(file) == "extends = \"strict\"\n[network]\nmode = \"none\"\n");
-    const Result nowhere = ctl({"learn", "-o", in_home("none/file"), "--", "true"});
+    const Result nowhere = ctl({"learn", "-o", in_home("none/file"), "--", "echo", "CMD RAN"});
     BOOST_TEST(nowhere.status == 125, nowhere);
+    BOOST_TEST(!nowhere.printed("CMD RAN"), nowhere);
     BOOST_TEST(nowhere.said("cannot write"), nowhere);
     const Result missing = ctl({"learn", "--base", "strict", "-o", in_project("x.toml"), "--", "no-such-program"});
     BOOST_TEST(missing.status == 127, missing);
-    BOOST_TEST(!fs::exists(project / "x.toml"));
+    BOOST_TEST(sh("ls " + in_project("x.toml*")).out.empty());
+    const Result late = ctl(
+        {"learn", "--base", "build", "-o", in_project("y.toml"), "--", "sh", "-c", "cat ~/.gitconfig; mkdir y.toml"});
+    BOOST_TEST(late.status == 125, late);
+    BOOST_TEST(late.said("cannot write"), late);
+    BOOST_TEST(late.printed("~/.gitconfig"), late);
 }
 
 BOOST_AUTO_TEST_CASE(learn_writes_the_rule_and_the_capability_that_a_call_needs_and_a_word_on_what_is_unwise) {
