@@ -91,7 +91,7 @@ int reap(pid_t command) {
             continue;
         }
         if (WIFSTOPPED(status)) {
-            send(ChildMessage::Kind::stopped, 0);
+            send(ChildMessage::Kind::stopped, WSTOPSIG(status));
         } else {
             send(ChildMessage::Kind::exited, status);
             return exit_status(status);

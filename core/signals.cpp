@@ -8,6 +8,17 @@
 
 namespace sandbox {
 
+namespace {
+
+bool is_waiting(int signal) {
+    sigset_t waiting;
+    ::sigemptyset(&waiting);
+    ::sigpending(&waiting);
+    return ::sigismember(&waiting, signal) == 1;
+}
+
+} // namespace
+
 bool asks_to_end(int signal) {
     return signal == SIGHUP || signal == SIGINT || signal == SIGQUIT || signal == SIGTERM;
 }
@@ -44,12 +55,9 @@ std::optional<signalfd_siginfo> Signals::next() const {
     return has_come ? std::optional(signal) : std::nullopt;
 }
 
-void Signals::stop_self() const {
-    sigset_t waiting;
-    ::sigemptyset(&waiting);
-    ::sigpending(&waiting);
-    if (::sigismember(&waiting, SIGCONT) == 1) {
-        return; // somebody has continued us already, and SIGTSTP would take his word away: signal(7)
+bool Signals::stop_self() const {
+    if (is_waiting(SIGCONT)) {
+        return true; // somebody has continued us already, and SIGTSTP would take his word away: signal(7)
     }
     struct sigaction normal {};
     normal.sa_handler = SIG_DFL;
@@ -63,6 +71,7 @@ void Signals::stop_self() const {
     // Here it stops, and here it goes on.
     ::sigprocmask(SIG_BLOCK, &stop, nullptr);
     ::sigaction(SIGTSTP, &callers, nullptr);
+    return is_waiting(SIGCONT);
 }
 
 Signals::~Signals() {

@@ -35,8 +35,8 @@ public:
     /// The next that has come; nothing where none has.
     [[nodiscard]] std::optional<signalfd_siginfo> next() const;
     /// Stops this process as Ctrl-Z does, until SIGCONT. Where no shell could ever continue it (its process group is
-    /// orphaned) the kernel does not stop it: setpgid(2), and this comes back at once.
-    void stop_self() const;
+    /// orphaned) the kernel does not stop it: setpgid(2). \return whether a SIGCONT has come, which `next` then gives.
+    [[nodiscard]] bool stop_self() const;
 
     [[nodiscard]] const sigset_t& callers_mask() const { return callers_mask_; }
 

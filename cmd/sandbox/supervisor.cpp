@@ -60,7 +60,8 @@ Outcome Supervisor::watch() {
         watched[kMessages].fd = control_open_ ? control_ : -1;
         watched[kInit].fd = init_.pidfd();
         watched[kTimer].fd = timer_.get();
-        if (relay_) {
+        // A key that stops CMD between its vfork(2) and its execve(2) would stop who waits there for the latter.
+        if (relay_ && started_) {
             relay_->watch(&watched[kTerminal]);
         }
         network_.watch(&watched[kNetwork]);
@@ -71,7 +72,7 @@ Outcome Supervisor::watch() {
             throw Error("cannot watch the sandbox").kernel(errno);
         }
 
-        if (relay_) {
+        if (relay_ && started_) {
             relay_->serve(&watched[kTerminal]);
         }
         if (in_background) {
@@ -152,7 +153,7 @@ void Supervisor::on_message(control::Received received) {
         on_started();
         break;
     case ChildMessage::Kind::stopped:
-        stop_with_command();
+        stop_with_command(received.message.status);
         break;
     case ChildMessage::Kind::exited:
         ended_ = received.message.status;
@@ -324,15 +325,19 @@ void Supervisor::end_before_start(int signal) {
     init_.kill(SIGKILL);
 }
 
-void Supervisor::stop_with_command() {
+void Supervisor::stop_with_command(int signal) {
     // The shell that started us sees one job: it stops when CMD does, and SIGCONT, which we pass on, lets both go on.
     if (relay_) {
         relay_->suspend();
     }
     const ChildProcess alarm = timer_ ? continue_at_deadline() : ChildProcess();
-    signals_.stop_self();
+    const bool was_continued = signals_.stop_self();
     if (relay_) {
         relay_->resume();
+    }
+    // No shell is there to continue us both: then Ctrl-Z does not stop CMD either, as without a sandbox. SIGSTOP would.
+    if (!was_continued && signal == SIGTSTP) {
+        forward(SIGCONT, true);
     }
 }
 

@@ -55,7 +55,7 @@ private:
     void count_traffic();
     [[nodiscard]] bool maps_root() const;
     void end_before_start(int signal);
-    void stop_with_command();
+    void stop_with_command(int signal);
     [[nodiscard]] ChildProcess continue_at_deadline() const;
     [[nodiscard]] Outcome conclude();
     [[nodiscard]] Outcome outcome_of(int init_status, const RunUsage& usage) const;

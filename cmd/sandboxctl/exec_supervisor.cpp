@@ -52,14 +52,15 @@ int ExecSupervisor::watch() {
         watched[kGuest].fd = guest_.get();
         // In the host's pid namespace nobody else ends CMD with the sandbox.
         watched[kRun].fd = run_.record.shares_pid_namespace ? run_.supervisor.get() : -1;
-        if (relay_) {
+        // A key that stops CMD between its vfork(2) and its execve(2) would stop who waits there for the latter.
+        if (relay_ && started_) {
             relay_->watch(&watched[kTerminal]);
         }
         const bool in_background = relay_ && relay_->in_background();
         if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
             throw Error("cannot watch the command in the sandbox").kernel(errno);
         }
-        if (relay_) {
+        if (relay_ && started_) {
             relay_->serve(&watched[kTerminal]);
         }
         if (in_background) {
@@ -128,7 +129,7 @@ void ExecSupervisor::on_message(control::Received received) {
         }
         break;
     case ChildMessage::Kind::stopped:
-        stop_with_command();
+        stop_with_command(received.message.status);
         break;
     case ChildMessage::Kind::exited:
         ended_ = received.message.status;
@@ -221,14 +222,18 @@ void ExecSupervisor::forward(int signal, bool whole_group) {
     }
 }
 
-void ExecSupervisor::stop_with_command() {
+void ExecSupervisor::stop_with_command(int signal) {
     // The shell that started us sees one job: it stops when CMD does, and SIGCONT, which we pass on, lets both go on.
     if (relay_) {
         relay_->suspend();
     }
-    signals_.stop_self();
+    const bool was_continued = signals_.stop_self();
     if (relay_) {
         relay_->resume();
+    }
+    // No shell is there to continue us both: then Ctrl-Z does not stop CMD either, as without a sandbox. SIGSTOP would.
+    if (!was_continued && signal == SIGTSTP) {
+        forward(SIGCONT, true);
     }
 }
 

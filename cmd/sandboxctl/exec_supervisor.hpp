@@ -37,7 +37,7 @@ private:
     void on_signal(const signalfd_siginfo& signal);
     void end_before_start(int signal);
     void forward(int signal, bool whole_group);
-    void stop_with_command();
+    void stop_with_command(int signal);
     [[nodiscard]] bool is_over() const;
     [[nodiscard]] bool has_sandbox_ended() const;
     [[nodiscard]] int conclude();

@@ -514,6 +514,21 @@ BOOST_AUTO_TEST_CASE(ctrl_z_stops_the_whole_and_ctrl_c_ends_it) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(ctrl_z_stops_nothing_where_no_shell_could_continue_it) {
+    const Process running = idle();
+    for (const std::string tty : {"--tty", "--no-tty"}) {
+        Terminal plain({sandboxctl_program(), "exec", tty, "web", "cat"}, options);
+        plain.type("abc\n");
+        BOOST_REQUIRE_MESSAGE(plain.see("abc\r\nabc\r\n"), tty << plain.screen());
+        plain.type("\x1a");
+        static_cast<void>(plain.rest());
+        plain.type("def\n");
+        BOOST_TEST(plain.see("def\r\ndef\r\n"), tty << plain.screen());
+        plain.type("\x04");
+        BOOST_TEST(plain.wait() == 0, tty << plain.screen());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(it_does_not_run_with_privileges_of_its_own) {
     NEEDS(started_by_root(), "only root can make a setuid program of root's");
     const Process running = idle();

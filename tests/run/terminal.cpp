@@ -130,6 +130,34 @@ BOOST_AUTO_TEST_CASE(ctrl_z_at_a_plain_program_stops_the_whole_and_fg_continues)
     }
 }
 
+BOOST_AUTO_TEST_CASE(ctrl_z_stops_nothing_where_no_shell_could_continue_it) {
+    // The first program of a session, as `ssh -t HOST sandbox CMD` starts it. The control is CMD by itself.
+    const Words sandboxed = {sandbox_program(), "--quiet", "--profile", "strict"};
+    for (const Words& before : {Words{}, Words{"--tty", "--"}, Words{"--no-tty", "--"}}) {
+        Words words = before.empty() ? Words{} : sandboxed;
+        words.insert(words.end(), before.begin(), before.end());
+        words.emplace_back("cat");
+        Terminal plain(words, here());
+        plain.type("abc\n");
+        BOOST_REQUIRE_MESSAGE(plain.see("abc\r\nabc\r\n"), plain.screen());
+        plain.type(kCtrlZ);
+        static_cast<void>(plain.rest());
+        plain.type("def\n");
+        BOOST_TEST(plain.see("def\r\ndef\r\n"), words.size() << plain.screen());
+        plain.type(kCtrlD);
+        BOOST_TEST(plain.wait() == 0, words.size() << plain.screen());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_is_told_to_halt_stays_stopped_without_a_shell) {
+    Terminal plain({sandbox_program(), "--quiet", "--profile", "strict", "--", "sh", "-c",
+                    "(sleep 1; grep ^State /proc/$$/status; kill -CONT $$) & kill -STOP $$; echo went on"},
+                   here());
+    BOOST_TEST(plain.see("T (stopped)"), plain.screen());
+    BOOST_TEST(plain.see("went on"), plain.screen());
+    BOOST_TEST(plain.wait() == 0, plain.screen());
+}
+
 BOOST_AUTO_TEST_CASE(a_sandbox_in_the_background_can_be_brought_to_the_front) {
     Shell shell(*this);
     shell.line("sandbox --profile strict -- sh -c 'sleep 0.2; read line; echo got $line' &");
