@@ -14,12 +14,14 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/base/directory.hpp"
 #include "core/base/error.hpp"
+#include "core/base/file_size_signal.hpp"
 #include "core/base/pipe.hpp"
 #include "core/base/sys.hpp"
 
@@ -76,7 +78,9 @@ void LogWriter::start_segment() {
         return;
     }
     if (::pwrite(made.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) {
+        const int error_number = errno;
         ::unlinkat(directory_, name.c_str(), 0);
+        errno = error_number;
         return;
     }
     ++number_;
@@ -192,10 +196,19 @@ RunLog::RunLog(int directory, std::uint64_t size) {
     Pipe running = make_pipe("the log of the sandbox");
     // A description of its own, for the supervisor's holds the lock of the entry.
     Fd place(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    LogWriter writer(place.get(), size);
-    if (!place || !writer.is_open()) {
-        const int error_number = errno;
-        throw Error("cannot make the log of the sandbox").kernel(error_number);
+    std::optional<LogWriter> writer;
+    int error_number = errno;
+    if (place) {
+        const IgnoredFileSizeSignal ignored;
+        writer.emplace(place.get(), size);
+        error_number = errno;
+    }
+    if (!writer || !writer->is_open()) {
+        Error refusal = Error("cannot make the log of the sandbox").kernel(error_number);
+        if (error_number == EFBIG) { // setrlimit(2): RLIMIT_FSIZE
+            refusal.cause("your limit of the size of a file is too low").fix("raise it: ulimit -f unlimited");
+        }
+        throw refusal;
     }
     int pidfd = -1;
     const pid_t pid = sys::clone(0, &pidfd);
@@ -206,10 +219,10 @@ RunLog::RunLog(int directory, std::uint64_t size) {
         ::sigfillset(&all);
         ::sigprocmask(SIG_SETMASK, &all, nullptr);
         close_all_but(
-            {output.read_end.get(), error.read_end.get(), running.read_end.get(), place.get(), writer.descriptor()});
+            {output.read_end.get(), error.read_end.get(), running.read_end.get(), place.get(), writer->descriptor()});
         std::array<Source, 2> sources = {Source{std::move(output.read_end), LogWriter::Stream::output},
                                          Source{std::move(error.read_end), LogWriter::Stream::error}};
-        copy(sources, running.read_end, writer);
+        copy(sources, running.read_end, *writer);
         ::_exit(0);
     }
     const int clone_error = errno;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cmd/common/print.hpp"
@@ -27,6 +28,8 @@ namespace sandbox {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int kNameNotPrinted = 1; // not kOwnFailure, which says that CMD has not run
 
 /// What the caller holds open is no business of a process that outlives it: somebody may wait for its end.
 void let_go_of_caller(const Fd& starter, const Fd& status_file) {
@@ -78,6 +81,18 @@ void tell_chosen_ports(const Plan& plan, const Json& record) {
     }
 }
 
+/// \return what the caller exits with.
+int tell_name(const std::string& name) {
+    try {
+        print(name + "\n");
+        return 0;
+    } catch (const Error& error) {
+        complain(fmt::format("the sandbox {} runs, but its name could not be printed: {}", sandbox::quoted(name),
+                             kernel_word(error.error_number())));
+        return kNameNotPrinted;
+    }
+}
+
 /// The status records until one of them says how it started.
 class Report {
 public:
@@ -122,8 +137,7 @@ int wait_for_start(const Plan& plan, Report report, const Fd& supervisor) {
         const std::optional<Json> record = watched[0].revents != 0 ? report.read() : std::nullopt;
         if (record && record->value("event", "") == "started") {
             tell_chosen_ports(plan, *record);
-            print(record->value("name", std::string()) + "\n");
-            return 0;
+            return tell_name(record->value("name", std::string()));
         }
         if (record && record->value("event", "") == "ended") {
             return record->value("status", kOwnFailure); // a signal came before CMD

@@ -101,6 +101,20 @@ void tell_log(const Error& error, const RunOptions& options) {
     }
 }
 
+/// Prints the trace when the scope ends, however it ends.
+struct TracePrinter {
+    const Trace* trace;
+
+    explicit TracePrinter(const Trace* wanted) : trace(wanted) {}
+    TracePrinter(const TracePrinter&) = delete;
+    TracePrinter& operator=(const TracePrinter&) = delete;
+    ~TracePrinter() {
+        if (trace != nullptr) {
+            complain("the steps of this run\n" + trace->text());
+        }
+    }
+};
+
 int run_plan(const Plan& plan, const Host& host, const RunOptions& options, const StatusPipe& status,
              char** arguments) {
     Recorder recorder(plan, options.log_size.has_value());
@@ -109,6 +123,7 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
     if (options.log_size) {
         log.emplace(recorder.directory(), *options.log_size);
     }
+    const TracePrinter printer(log && options.verbose ? &options.trace : nullptr); // while the log is there
     try {
         const auto start = std::chrono::system_clock::now();
         std::optional<ReportFile> report;
@@ -258,20 +273,6 @@ int run(const CommandLine& line, const RunOptions& options, const Fd& status_fil
     tell_notices(*plan, host, options);
     return run_attached_or_not(*plan, host, with, status_file, arguments);
 }
-
-/// Prints the trace when the scope ends, however it ends.
-struct TracePrinter {
-    const Trace* trace;
-
-    explicit TracePrinter(const Trace* wanted) : trace(wanted) {}
-    TracePrinter(const TracePrinter&) = delete;
-    TracePrinter& operator=(const TracePrinter&) = delete;
-    ~TracePrinter() {
-        if (trace != nullptr) {
-            complain("the steps of this run\n" + trace->text());
-        }
-    }
-};
 
 /// A detached run leaves the current directory.
 ReportOptions report_options(const CommandLine& line, const std::array<bool, 3>& was_open) {

@@ -69,7 +69,12 @@ Outcome Supervisor::watch() {
         refused_.watch(&watched[kRefused]);
         const bool in_background = relay_ && relay_->in_background();
         if (::poll(watched.data(), watched.size(), in_background ? kForegroundCheck : -1) < 0 && errno != EINTR) {
-            throw Error("cannot watch the sandbox").kernel(errno);
+            const int error_number = errno;
+            Error error = Error("cannot watch the sandbox").kernel(error_number);
+            if (error_number == EINVAL) { // poll(2): more entries than RLIMIT_NOFILE
+                error.cause("your limit of open files is too low").fix("raise it: ulimit -n 1024");
+            }
+            throw error;
         }
 
         if (relay_ && started_) {

@@ -111,6 +111,43 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_is_told_and_leaves_nothing) {
     expect_nothing_left();
 }
 
+BOOST_AUTO_TEST_CASE(the_steps_of_a_verbose_run_are_in_its_log) {
+    BOOST_TEST(detach("true", {"--verbose"}).status == 0);
+    BOOST_TEST(ctl({"wait", "web"}).status == 0);
+    const Result logs = ctl({"logs", "web"});
+    BOOST_TEST(logs.said("sandbox: the steps of this run"), logs);
+    BOOST_TEST(logs.said("enter the new root"), logs); // a step of the child's
+    BOOST_TEST(ctl({"remove", "web"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_whose_name_cannot_be_printed_is_no_run_that_failed) {
+    const Result started = run({"sh", "-c",
+                                sandbox_program() + " --quiet --profile strict --detach --name web -- sleep 27182 "
+                                                    ">/dev/full"},
+                               logged_in());
+    BOOST_TEST(started.status == 1, started);
+    BOOST_TEST(started.said("sandbox: the sandbox 'web' runs, but its name could not be printed: No space"), started);
+    BOOST_TEST(row()["state"] == "running");
+    BOOST_TEST(ctl({"kill", "web"}).status == 0);
+    BOOST_TEST(ctl({"remove", "web"}).status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_the_callers_that_keeps_it_from_starting_is_named) {
+    const auto limited = [&](const std::string& limit) {
+        return run(
+            {"sh", "-c", limit + "; " + sandbox_program() + " --quiet --profile strict --detach --name web -- true"},
+            logged_in());
+    };
+    const Result sizes = limited("ulimit -f 0");
+    BOOST_TEST(sizes.status == 125, sizes);
+    BOOST_TEST(sizes.said("cannot make the log of the sandbox: File too large"), sizes);
+    BOOST_TEST(sizes.said("ulimit -f unlimited"), sizes);
+    const Result files = limited("ulimit -n 32");
+    BOOST_TEST(files.status == 125, files);
+    BOOST_TEST(files.said("ulimit -n"), files);
+    expect_nothing_left();
+}
+
 BOOST_AUTO_TEST_CASE(records_for_programs_are_those_of_any_run) {
     const Result started = run({"sh", "-c",
                                 sandbox_program() +
