@@ -55,6 +55,8 @@ for key in $keys; do
 done
 for page in sandbox.1 sandboxctl.1 sandbox-profile.5 sandbox-security.7 sandbox-images.7; do
     expect "lint/$page" mandoc -Tlint -Wwarning "man/$page"
+    # groff quotes to the end of the line what mandoc quotes word by word.
+    expect "quotes/$page" sh -c '! grep -Eq "^\.(It|Pq|Op) Ql .* , " "$1"' sh "man/$page"
     expect "installed/$page" test -s "$share/man/man${page##*.}/$page"
 done
 exit "$failed"
