@@ -49,6 +49,11 @@ Fd open_directory_at(int directory, const char* name) {
     return Fd(::openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+bool is_link(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 /// Others could put a record there that makes us signal, or join, what is not ours.
 void expect_own(const Fd& directory, const std::string& path) {
     struct stat status {};
@@ -94,6 +99,10 @@ Fd open_registry(const std::string& registry, bool makes) {
             if (error_number == ENOENT && !is_ours) {
                 error.cause("pam_systemd(8) makes it at a login; su(1) and cron(8) are none");
                 error.fix("log in, or set XDG_RUNTIME_DIR to a directory of yours that ends with the session");
+            } else if ((error_number == ENOTDIR || error_number == ELOOP) && is_link(path)) {
+                error.cause("it is a symbolic link, which could lead elsewhere later");
+                error.fix(is_ours ? "remove it"
+                                  : "set XDG_RUNTIME_DIR to what it leads to: readlink -f " + shell_quoted(path));
             }
             throw error;
         }

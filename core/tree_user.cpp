@@ -149,7 +149,7 @@ int find_user(int root, std::string_view word, Identity& identity, char (&name)[
         return 0;
     }
     if (!is_number) {
-        errno = ENOENT;
+        errno = 0; // a word of the kernel's would mislead
         return -1;
     }
     identity.uid = number;
@@ -182,7 +182,7 @@ int find_groups(int root, std::string_view word, const char* user, Identity& ide
         }
     }
     if (!word.empty() && !is_number) {
-        errno = ENOENT;
+        errno = 0; // a word of the kernel's would mislead
         return -1;
     }
     identity.gid = word.empty() ? identity.gid : number;

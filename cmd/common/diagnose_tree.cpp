@@ -55,7 +55,7 @@ bool add_tree_causes(Error& error, Step step, int error_number, std::string_view
     if (!plan.root.tree) {
         return false;
     }
-    if (step == Step::look_up_user && error_number == ENOENT) {
+    if (step == Step::look_up_user && error_number == 0) {
         error.cause(fmt::format("{} is not among its users and groups", quoted(object)));
         error.fix("--user takes a number too: --user 1000:1000");
         return true;

@@ -16,17 +16,24 @@ bool is_hostname_character(char byte) {
            byte == '.' || byte == '-';
 }
 
+bool is_hostname(const std::string& name) {
+    return !name.empty() && name.size() <= kLongestHostname && std::ranges::all_of(name, is_hostname_character);
+}
+
 void check_hostname(const std::string& name, const std::string& place) {
-    if (!name.empty() && name.size() <= kLongestHostname && std::ranges::all_of(name, is_hostname_character)) {
+    if (is_hostname(name)) {
         return;
     }
     throw Error(place + ": cannot take " + quoted(name) + " for a hostname")
         .cause("a hostname has 1 to 64 letters, digits, dots and dashes");
 }
 
-/// A run is found by it, and it is the hostname.
+/// A run is found by it, and it is the hostname where no other is given.
 void check_name(const std::string& name) {
-    check_hostname(name, "--name");
+    if (!is_hostname(name)) {
+        throw Error("--name: cannot name a sandbox " + quoted(name))
+            .cause("a name has 1 to 64 letters, digits, dots and dashes");
+    }
     if (name.front() == '.' || name.front() == '-') {
         throw Error("--name: cannot name a sandbox " + quoted(name)).cause("a name begins with a letter or a digit");
     }

@@ -46,6 +46,9 @@ void plan_terminal(ProcessPlan& plan, const Setting<std::string>& terminal, cons
 
 /// As docker(1) joins them: --entrypoint takes the image's command away too.
 std::vector<std::string> arguments(const Command& command, const RootChoice& root) {
+    if (command.entrypoint && !root.image) {
+        throw Error("--entrypoint has no effect").cause("the root is no image").fix("--image NAME; or leave it out");
+    }
     const ImageConfig of_image = root.image ? root.image->config : ImageConfig{};
     std::vector<std::string> words = of_image.entrypoint;
     if (command.entrypoint) {

@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_group_that_is_named_counts_alone) {
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_told) {
     for (const char* words : {"nobody", "web:nogroup", "far", "broken", "4294967295", "-1"}) {
         BOOST_TEST(look(words) == -1, words);
-        BOOST_TEST(errno == ENOENT, words);
+        BOOST_TEST(errno == 0, words);
     }
     fs::remove_all(top / "etc");
     BOOST_TEST(look("0") == 0);

@@ -204,4 +204,11 @@ BOOST_AUTO_TEST_CASE(a_runtime_directory_that_is_missing_is_not_made) {
     BOOST_TEST(names().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_runtime_directory_that_is_a_link_is_refused_with_the_reason) {
+    fs::create_directory_symlink(top, top / "link");
+    const std::string said = refusal([&] { RunEntry::with_name(top / "link/sandbox/runs", "web"); });
+    BOOST_TEST(said.find("it is a symbolic link") != std::string::npos, said);
+    BOOST_TEST(said.find("fix: set XDG_RUNTIME_DIR to what it leads to: readlink -f") != std::string::npos, said);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

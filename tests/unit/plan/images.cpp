@@ -85,6 +85,15 @@ BOOST_AUTO_TEST_CASE(the_image_is_no_user_without_an_image) {
     CHECK_SAYS(error(), "there is no image");
 }
 
+BOOST_AUTO_TEST_CASE(an_entrypoint_without_an_image_is_an_error) {
+    command.entrypoint = "sh";
+    BOOST_CHECK_EQUAL(plan().process.arguments.front(), "sh"); // the control
+    profile.ids.user.value.reset();
+    profile.filesystem.root.value.reset();
+    profile.filesystem.image.value.reset();
+    CHECK_SAYS(error(), "--entrypoint has no effect");
+}
+
 BOOST_AUTO_TEST_CASE(words_of_the_image_stand_where_none_are_given) {
     machine.image->config.entrypoint = {"run"};
     command.arguments = {};

@@ -90,8 +90,8 @@ BOOST_AUTO_TEST_CASE(a_named_sandbox_has_its_name_for_hostname) {
     BOOST_CHECK_EQUAL(plan().namespaces.hostname, "web");
     profile.namespaces.hostname.set("mine", by_option("--hostname", "mine").origin);
     BOOST_CHECK_EQUAL(plan().namespaces.hostname, "mine");
-    command.name = "no spaces";
-    CHECK_SAYS(error(), "--name: cannot take 'no spaces'");
+    command.name = "no spaces"; // also where it is not the hostname
+    CHECK_SAYS(error(), "--name: cannot name a sandbox 'no spaces'");
 }
 
 BOOST_AUTO_TEST_CASE(the_hosts_uts_namespace_keeps_its_name) {
