@@ -140,6 +140,15 @@ NetworkRefusal told(const std::string& name, std::uint64_t questions) {
                                 grant.empty() ? ", which names no host" : ": " + grant)};
 }
 
+NetworkRefusal told_to_itself(const std::string& name, std::uint64_t questions) {
+    return {.kind = NetworkRefusal::Kind::name,
+            .object = escaped(name),
+            .count = questions,
+            .grant = "",
+            .text = fmt::format("{}, asked for {}, leads to a loopback address, which is no other machine's",
+                                sandbox::quoted(name), times(questions))};
+}
+
 NetworkRefusal others(std::uint64_t count, std::string text) {
     return {.kind = NetworkRefusal::Kind::others, .object = "", .count = count, .grant = "", .text = std::move(text)};
 }
@@ -152,6 +161,9 @@ std::vector<NetworkRefusal> refusals(const AllowPlan& plan, const ResolverLog& l
         if (!is_searched(log, name)) {
             list.push_back(told(name, questions));
         }
+    }
+    for (const auto& [name, questions] : log.to_itself()) {
+        list.push_back(told_to_itself(name, questions));
     }
     const Counts counts = read_counts(table);
     std::uint64_t listed = 0;

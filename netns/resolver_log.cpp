@@ -98,14 +98,12 @@ void ResolverLog::refuse(std::string_view name) {
     }
     std::string key = plain(name);
     const auto is_allowed = [&](const AllowEntry& entry) { return names(entry, key); };
-    if (std::ranges::any_of(plan_.entries, is_allowed)) {
-        return; // it led to this machine
-    }
-    if (refused_.size() >= kMostNames && !refused_.contains(key)) {
+    std::map<std::string, std::uint64_t>& list = std::ranges::any_of(plan_.entries, is_allowed) ? to_itself_ : refused_;
+    if (list.size() >= kMostNames && !list.contains(key)) {
         ++refused_others_;
         return;
     }
-    ++refused_[std::move(key)];
+    ++list[std::move(key)];
 }
 
 std::string ResolverLog::name_of(const std::string& address) const {

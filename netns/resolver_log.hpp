@@ -28,6 +28,9 @@ public:
 
     /// Names that no entry allows, with the number of questions, sorted.
     [[nodiscard]] const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
+    /// Names that an entry allows and that led to a loopback address, which no answer may: with the number of
+    /// questions.
+    [[nodiscard]] const std::map<std::string, std::uint64_t>& to_itself() const { return to_itself_; }
     /// Questions about other names than those, for which there was no room.
     [[nodiscard]] std::uint64_t refused_others() const { return refused_others_; }
     /// The name that was asked for when the address was answered, also where another name of an alias (CNAME) has it;
@@ -46,6 +49,7 @@ private:
     bool started_ = false;
     std::uint64_t openings_ = 0;
     std::map<std::string, std::uint64_t> refused_;
+    std::map<std::string, std::uint64_t> to_itself_;
     std::uint64_t refused_others_ = 0;
     std::map<std::uint64_t, std::string> questions_; ///< the last ones, by their number
     std::map<std::string, std::string> names_;       ///< by address

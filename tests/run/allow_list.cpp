@@ -347,6 +347,9 @@ BOOST_AUTO_TEST_CASE(an_allowed_name_never_becomes_this_machine) {
                                   "name,rebind.test name,null.test tcp,10.0.2.2,8001");
     BOOST_TEST(attack.out == "name,rebind.test no-address\nname,null.test no-address\ntcp,10.0.2.2,8001 ECONNREFUSED\n",
                attack);
+    const Result told = on_host("$SANDBOX --report always --net-allow rebind.test $PROBE name,rebind.test");
+    BOOST_TEST(told.said("'rebind.test', asked for"), told);
+    BOOST_TEST(told.said("leads to a loopback address"), told);
     const Result control = on_host("$SANDBOX -q --host-loopback $PROBE name,rebind.test tcp,10.0.2.2,8001; "
                                    "$SANDBOX -q --host-loopback --net-allow 10.0.2.2:8001 $PROBE tcp,10.0.2.2,8001");
     BOOST_TEST(control.out == "name,rebind.test 127.0.0.1\ntcp,10.0.2.2,8001 open\ntcp,10.0.2.2,8001 open\n", control);
