@@ -158,7 +158,11 @@ Choice choose_driver(const OverlaysPlan& plan, std::string_view kept_driver) {
     if (!not_fuse.empty()) {
         throw with_fixes(std::move(error).cause(not_fuse), plan);
     }
-    return {.through_fuse = true, .notice = keeps_fuse ? "" : "fuse-overlayfs joins the layers: " + not_kernel};
+    return {.through_fuse = true,
+            .notice = keeps_fuse ? ""
+                                 : fmt::format("fuse-overlayfs joins the layers, with faults of its own (WHO JOINS "
+                                               "THE LAYERS in sandbox-images(7)): {}",
+                                               not_kernel)};
 }
 
 } // namespace sandbox::overlay

@@ -439,4 +439,16 @@ BOOST_AUTO_TEST_CASE(a_version_of_fuse_overlayfs_that_writes_wrong_data_is_known
     BOOST_TEST(overlay::fuse_version("/nonexistent") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_fallback_to_fuse_overlayfs_is_told_with_where_its_faults_stand) {
+    OverlaysPlan plan;
+    Overlay& layers = plan.list.emplace_back();
+    layers.lower = {"/srv/x"};
+    layers.has_mounts = true; // which the kernel's overlay cannot join
+    plan.fuse_program = "/nonexistent/fuse-overlayfs";
+    const overlay::Choice choice = overlay::choose_driver(plan, "");
+    BOOST_TEST(choice.through_fuse);
+    BOOST_TEST(choice.notice.find("WHO JOINS THE LAYERS in sandbox-images(7)") != std::string::npos, choice.notice);
+    BOOST_TEST(choice.notice.find("mounted inside of '/srv/x'") != std::string::npos, choice.notice);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
