@@ -107,6 +107,11 @@ std::vector<GeneratedFile> files_of_host_network(const NetworkFacts& facts) {
     return files;
 }
 
+/// What does not work where the host has no such file: nothing can be mounted on it, and its directory is the host's.
+std::string loss_without(std::string_view path) {
+    return path == kResolvConf ? "names will not resolve" : path == kHosts ? "localhost may not resolve" : "";
+}
+
 /// A directory that is shown as it is has no place for a file that it lacks.
 bool is_missing_in_rootfs(FilesystemContext& context, const std::string& dest) {
     const RootChoice& root = context.root;
@@ -160,11 +165,12 @@ void put_generated_files(FilesystemContext& context) {
         place.rank = kBaseRank;
         place.origin = file.origin;
         const bool is_in_host_tree = owner != nullptr && owner->kind == Place::Kind::host_tree;
-        if (is_in_host_tree && file.path == kResolvConf && !was_asked_for &&
+        const std::string lost = loss_without(file.path);
+        if (is_in_host_tree && !lost.empty() && !was_asked_for &&
             context.facts.look_up(host_path(*owner, dest)).kind != PathFact::Kind::file) {
-            context.notice(fmt::format("{} is no file on the host, so the sandbox's own has no place: names will not "
-                                       "resolve (sudo touch {})",
-                                       dest, shell_quoted(dest)));
+            context.notice(fmt::format("{} is no file on the host, so the sandbox's own has no place: {} (sudo touch "
+                                       "{})",
+                                       dest, lost, shell_quoted(dest)));
         }
         context.tree.put(std::move(place));
     }

@@ -165,6 +165,14 @@ BOOST_AUTO_TEST_CASE(a_link_of_systemd_resolved_leads_to_the_sandboxs_own_file) 
     BOOST_CHECK(has("text /run/systemd/resolve/stub-resolv.conf holds nameserver 10.0.2.3\\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_of_names_that_the_host_lacks_is_told) {
+    BOOST_CHECK(!contains(notices(), "is no file on the host"));
+    machine.remove("/etc/hosts");
+    CHECK_SAYS(notices(), "/etc/hosts is no file on the host, so the sandbox's own has no place: localhost may not");
+    CHECK_SAYS(notices(), "sudo touch /etc/hosts");
+    BOOST_CHECK(!has("text /etc/hosts holds"));
+}
+
 BOOST_AUTO_TEST_CASE(added_hosts_are_checked) {
     add(profile.network.hosts, "--add-host", "db.example:2001:db8::7");
     BOOST_CHECK(has("text /etc/hosts holds 127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\n127.0.1.1 "
