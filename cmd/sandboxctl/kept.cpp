@@ -14,6 +14,7 @@
 
 #include "cmd/common/json.hpp"
 #include "cmd/common/print.hpp"
+#include "cmd/sandboxctl/attempts.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
 #include "core/kept_layers.hpp"
@@ -53,12 +54,13 @@ public:
         return names;
     }
 
-    /// \throws Error naming the nearest, where there is no such name.
-    void expect(const std::string& name) const {
-        const std::vector<std::string> all = names();
+    /// \throws Error naming the nearest, where there is no such name; but none of `said`, the command line's.
+    void expect(const std::string& name, const std::vector<std::string>& said = {}) const {
+        std::vector<std::string> all = names();
         if (std::ranges::find(all, name) != all.end()) {
             return;
         }
+        std::erase_if(all, [&](const std::string& other) { return std::ranges::find(said, other) != said.end(); });
         Error error("there is no kept layer " + sandbox::quoted(name));
         const std::string near = nearest(name, all);
         if (!near.empty()) {
@@ -204,7 +206,6 @@ int diff(const std::string& name, bool json) {
 }
 
 void discard_one(Store& store, const std::string& name) {
-    store.expect(name);
     const std::string path = store.path_of(name);
     const Fd lock = lock_kept_layers(path);
     if (!lock) {
@@ -227,10 +228,12 @@ void discard_one(Store& store, const std::string& name) {
 
 int discard(const std::vector<std::string>& names) {
     Store store;
-    for (const std::string& name : names) {
+    Attempts attempts;
+    attempts.make_for_each(names, [&](const std::string& name) {
+        store.expect(name, names);
         discard_one(store, name);
-    }
-    return 0;
+    });
+    return attempts.status();
 }
 
 } // namespace

@@ -1,4 +1,6 @@
 // sandboxctl ps: the sandboxes that run.
+#include <poll.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
@@ -18,6 +20,7 @@
 #include "cmd/sandboxctl/table.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
+#include "core/process_identity.hpp"
 #include "core/process_table.hpp"
 #include "core/run_log.hpp"
 
@@ -29,6 +32,7 @@ struct Row {
     RunRecord record;
     Figures figures;
     bool is_detached = false;
+    bool is_ending = false; ///< pid 1 has ended, and the supervisor is clearing up
     bool has_ended = false;
     std::optional<RunEnd> end = {}; ///< nothing where that cannot be learned
     std::uint64_t lost = 0;         ///< of the log of a detached run, for want of room on the disk
@@ -54,23 +58,37 @@ std::vector<Row> look_at_ended() {
     return rows;
 }
 
+/// Whether its pid 1 has ended. From another pid namespace neither process can be seen, and nothing is known.
+bool is_ending(const RunRecord& record) {
+    const Fd init = open_process(record.init);
+    pollfd watched{.fd = init.get(), .events = POLLIN, .revents = 0};
+    const bool has_ended = !init || ::poll(&watched, 1, 0) > 0;
+    return has_ended && open_process(record.supervisor);
+}
+
 /// Those whose CMD may run: who is still being started has no record, and uses nothing worth a row.
 std::vector<Row> look() {
     std::vector<FoundRun> runs;
     std::vector<Row> rows;
     for (FoundRun& run : find_runs(run_registry())) {
-        if (std::optional<RunRecord> record = record_of(run)) {
+        const std::optional<std::string> text = read_file_of(run, kRecordFile, kLongestRecord);
+        if (!text) {
+            continue;
+        }
+        if (std::optional<RunRecord> record = read_run_record(*text)) {
             record->name = run.name; // the entry's, whatever stands in it
             rows.push_back({.record = std::move(*record), .figures = {}});
             runs.push_back(std::move(run));
-        } else if (read_file_of(run, kRecordFile, 1)) {
+        } else {
             complain("cannot read the record of the sandbox " + sandbox::quoted(run.name) +
-                     ": another version of sandbox has written it");
+                         ": another version of sandbox has written it",
+                     "sandboxctl");
         }
     }
     const ProcessTable processes;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i].figures = measure(rows[i].record, processes);
+        rows[i].is_ending = is_ending(rows[i].record); // looked at last: what runs was measured whole
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
         look_at_log(runs[i], rows[i]);
@@ -119,7 +137,7 @@ Json to_json(const Row& row) {
                    {"kept", or_null(record.kept)}};
     object["detached"] = row.is_detached;
     object["lost_bytes"] = row.is_detached ? Json(row.lost) : Json(nullptr);
-    object["state"] = row.has_ended ? "ended" : "running";
+    object["state"] = row.has_ended ? "ended" : row.is_ending ? "ending" : "running";
     if (row.has_ended) {
         object["status"] = row.end ? Json(row.end->status) : Json(nullptr);
         object["reason"] = row.end ? Json(row.end->reason) : Json(nullptr);
@@ -159,7 +177,7 @@ std::string port_words(const std::vector<RecordedPort>& ports) {
 std::string state_words(const Row& row) {
     const std::string loss = row.lost > 0 ? ", log lost " + about_bytes(row.lost) : "";
     if (!row.has_ended) {
-        return "running" + loss;
+        return (row.is_ending ? "ending" : "running") + loss;
     }
     return (row.end ? fmt::format("ended: {} ({})", row.end->status, row.end->reason) : "ended: not known how") + loss;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cmd/common/print.hpp"
+#include "cmd/sandboxctl/attempts.hpp"
 #include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
 #include "core/base/error.hpp"
@@ -14,20 +15,17 @@ namespace {
 
 int remove(const std::vector<std::string>& names) {
     const std::string registry = run_registry();
-    std::vector<FoundRun> runs;
-    for (const std::string& name : names) {
-        FoundRun run = expect_kept_run(registry, name);
+    Attempts attempts;
+    attempts.make_for_each(names, [&](const std::string& name) {
+        const FoundRun run = expect_kept_run(registry, name, names);
         if (is_alive(run)) {
             throw Error("cannot remove the sandbox " + sandbox::quoted(name))
                 .cause("it runs")
                 .fix("sandboxctl stop " + name);
         }
-        runs.push_back(std::move(run));
-    }
-    for (const FoundRun& run : runs) {
         remove_run(registry, run);
-    }
-    return 0;
+    });
+    return attempts.status();
 }
 
 int prune() {

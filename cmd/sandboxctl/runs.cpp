@@ -28,10 +28,12 @@ std::string run_registry() {
 namespace {
 
 [[noreturn]] void refuse(const std::string& summary, const std::string& name, const std::vector<FoundRun>& known,
-                         const std::string& list) {
+                         const std::vector<std::string>& said, const std::string& list) {
     std::vector<std::string> names;
     for (const FoundRun& run : known) {
-        names.push_back(run.name);
+        if (std::ranges::find(said, run.name) == said.end()) {
+            names.push_back(run.name);
+        }
     }
     Error error(summary);
     const std::string near = nearest(name, names);
@@ -52,15 +54,20 @@ std::optional<FoundRun> find_ended_run(const std::string& registry, const std::s
 
 } // namespace
 
-FoundRun expect_run(const std::string& registry, const std::string& name) {
+FoundRun expect_run(const std::string& registry, const std::string& name, const std::vector<std::string>& said) {
     std::optional<FoundRun> run = find_run(registry, name);
     if (run) {
         return std::move(*run);
     }
-    refuse("no sandbox " + sandbox::quoted(name) + " runs", name, find_runs(registry), "sandboxctl ps");
+    if (find_ended_run(registry, name)) {
+        throw Error("the sandbox " + sandbox::quoted(name) + " has ended")
+            .fix("sandboxctl ps --all tells how, sandboxctl logs " + name + " what it wrote")
+            .fix("sandboxctl remove " + name + " forgets it");
+    }
+    refuse("no sandbox " + sandbox::quoted(name) + " runs", name, find_runs(registry), said, "sandboxctl ps");
 }
 
-FoundRun expect_kept_run(const std::string& registry, const std::string& name) {
+FoundRun expect_kept_run(const std::string& registry, const std::string& name, const std::vector<std::string>& said) {
     std::optional<FoundRun> run = find_run(registry, name);
     if (!run) {
         run = find_ended_run(registry, name);
@@ -70,7 +77,7 @@ FoundRun expect_kept_run(const std::string& registry, const std::string& name) {
     }
     std::vector<FoundRun> known = find_runs(registry);
     std::ranges::move(find_ended_runs(registry), std::back_inserter(known));
-    refuse("there is no sandbox " + sandbox::quoted(name), name, known, "sandboxctl ps --all");
+    refuse("there is no sandbox " + sandbox::quoted(name), name, known, said, "sandboxctl ps --all");
 }
 
 Fd open_status(const FoundRun& run) {
@@ -89,14 +96,6 @@ std::optional<RunEnd> read_end(const Fd& status) {
     } catch (const Json::exception&) {
         return std::nullopt;
     }
-}
-
-std::vector<FoundRun> expect_runs(const std::string& registry, const std::vector<std::string>& names) {
-    std::vector<FoundRun> runs;
-    for (const std::string& name : names) {
-        runs.push_back(expect_run(registry, name));
-    }
-    return runs;
 }
 
 std::optional<RunRecord> record_of(const FoundRun& run) {

@@ -18,12 +18,14 @@ inline constexpr std::size_t kLongestRecord = std::size_t{64} << 20U;
 [[nodiscard]] std::string run_registry();
 
 /// The run of that name. \throws Error naming the nearest, where none runs.
-[[nodiscard]] FoundRun expect_run(const std::string& registry, const std::string& name);
-/// All of them, before anything is done to one.
-[[nodiscard]] std::vector<FoundRun> expect_runs(const std::string& registry, const std::vector<std::string>& names);
+/// \param said the names of the command line: none of them was meant by another.
+[[nodiscard]] FoundRun expect_run(const std::string& registry, const std::string& name,
+                                  const std::vector<std::string>& said = {});
 
 /// The run of that name, or a detached one that has ended. \throws Error naming the nearest, where there is none.
-[[nodiscard]] FoundRun expect_kept_run(const std::string& registry, const std::string& name);
+/// \param said see expect_run
+[[nodiscard]] FoundRun expect_kept_run(const std::string& registry, const std::string& name,
+                                       const std::vector<std::string>& said = {});
 
 /// What a run has left about its end. Opened while the run lasts, it can be read after its end.
 [[nodiscard]] Fd open_status(const FoundRun& run);

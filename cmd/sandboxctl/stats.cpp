@@ -14,6 +14,7 @@
 #include "cmd/common/figure_words.hpp"
 #include "cmd/common/json.hpp"
 #include "cmd/common/print.hpp"
+#include "cmd/sandboxctl/attempts.hpp"
 #include "cmd/sandboxctl/figures.hpp"
 #include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/table.hpp"
@@ -41,11 +42,18 @@ struct Sample {
 class Sampler {
 public:
     /// \param names of the sandboxes that are looked at; empty: all that run.
-    explicit Sampler(std::vector<std::string> names) : registry_(run_registry()), names_(std::move(names)) {
-        static_cast<void>(expect_runs(registry_, names_));
+    explicit Sampler(const std::vector<std::string>& names) : registry_(run_registry()), takes_all_(names.empty()) {
+        attempts_.make_for_each(names, [&](const std::string& name) {
+            static_cast<void>(expect_run(registry_, name, names));
+            names_.push_back(name);
+        });
     }
 
-    [[nodiscard]] bool has_names() const { return !names_.empty(); }
+    [[nodiscard]] bool takes_all() const { return takes_all_; }
+    /// Whether there is none to look at, of those that were named.
+    [[nodiscard]] bool is_idle() const { return !takes_all_ && names_.empty(); }
+    /// 0, or that of a name that no sandbox has.
+    [[nodiscard]] int status() const { return attempts_.status(); }
 
     [[nodiscard]] std::vector<Sample> take() {
         std::vector<Sample> samples;
@@ -71,7 +79,7 @@ public:
 
 private:
     [[nodiscard]] bool is_wanted(const std::string& name) const {
-        return names_.empty() || std::ranges::find(names_, name) != names_.end();
+        return takes_all_ || std::ranges::find(names_, name) != names_.end();
     }
 
     [[nodiscard]] std::optional<double> share_since_last(const Sample& sample) const {
@@ -90,6 +98,8 @@ private:
     }
 
     std::string registry_;
+    bool takes_all_;
+    Attempts attempts_;
     std::vector<std::string> names_;
     std::vector<Sample> last_;
 };
@@ -157,6 +167,9 @@ void wait_for(std::chrono::milliseconds time) {
 
 int show(const std::vector<std::string>& names, bool once, bool json) {
     Sampler sampler(names);
+    if (sampler.is_idle()) {
+        return sampler.status();
+    }
     Screen screen;
     static_cast<void>(sampler.take());
     wait_for(kShortest);
@@ -168,8 +181,8 @@ int show(const std::vector<std::string>& names, bool once, bool json) {
             screen.show(samples);
         }
         // Who asked for some has nothing to wait for once they have ended.
-        if (once || (sampler.has_names() && samples.empty())) {
-            return 0;
+        if (once || (!sampler.takes_all() && samples.empty())) {
+            return sampler.status();
         }
         wait_for(kInterval);
     }

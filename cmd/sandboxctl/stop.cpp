@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cmd/sandboxctl/attempts.hpp"
 #include "cmd/sandboxctl/ending.hpp"
 #include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/signal_words.hpp"
@@ -30,7 +31,7 @@ bool wait_until(const Endings& endings, Ending::Clock::time_point deadline) {
 }
 
 /// Kills what is left of them, and comes back when nothing is.
-void end_now(const Endings& endings) {
+void end_now(const Endings& endings, Attempts& attempts) {
     // A supervisor that does not get rid of CMD's last words goes without them; one that cannot end at all is killed.
     constexpr std::chrono::seconds kPatience{5};
     for (const Ending& ending : endings) {
@@ -48,15 +49,22 @@ void end_now(const Endings& endings) {
         }
     }
     for (const Ending& ending : endings) {
-        ending.wait_for_rest();
+        attempts.make([&] { ending.wait_for_rest(); });
     }
 }
 
-Endings open(const std::string& registry, std::vector<FoundRun> runs) {
+Endings open_all(const std::string& registry, Attempts& attempts) {
     Endings endings;
-    for (FoundRun& run : runs) {
-        endings.emplace_back(registry, std::move(run));
+    for (FoundRun& run : find_runs(registry)) {
+        attempts.make([&] { endings.emplace_back(registry, std::move(run)); });
     }
+    return endings;
+}
+
+Endings open(const std::string& registry, const std::vector<std::string>& names, Attempts& attempts) {
+    Endings endings;
+    attempts.make_for_each(
+        names, [&](const std::string& name) { endings.emplace_back(registry, expect_run(registry, name, names)); });
     return endings;
 }
 
@@ -103,7 +111,8 @@ int stop(const StopOptions& options) {
     const bool at_once = options.time == "0" || options.time == "0s";
     const auto grace = at_once ? std::chrono::milliseconds(0) : parse_duration(options.time, origin);
     const std::string registry = run_registry();
-    const Endings endings = open(registry, options.all ? find_runs(registry) : expect_runs(registry, options.names));
+    Attempts attempts;
+    const Endings endings = options.all ? open_all(registry, attempts) : open(registry, options.names, attempts);
     for (const Ending& ending : endings) {
         const int signal = stop_signal(options.signal, ending.run());
         if (at_once || !is_passed_on(signal)) {
@@ -114,22 +123,23 @@ int stop(const StopOptions& options) {
         }
     }
     wait_until(endings, Ending::Clock::now() + grace);
-    end_now(endings);
-    return 0;
+    end_now(endings, attempts);
+    return attempts.status();
 }
 
 int kill(const std::vector<std::string>& names, const std::string& signal) {
     const int number = expect_signal(signal);
     const std::string registry = run_registry();
-    const Endings endings = open(registry, expect_runs(registry, names));
+    Attempts attempts;
+    const Endings endings = open(registry, names, attempts);
     if (number == SIGKILL) {
-        end_now(endings);
-        return 0;
+        end_now(endings, attempts);
+        return attempts.status();
     }
     for (const Ending& ending : endings) {
         ending.pass_on(number);
     }
-    return 0;
+    return attempts.status();
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/sandboxctl/attempts.hpp"
 #include "cmd/sandboxctl/ending.hpp"
 #include "cmd/sandboxctl/runs.hpp"
 #include "cmd/sandboxctl/verbs.hpp"
@@ -21,30 +22,38 @@ struct Waiting {
     Fd status;
 };
 
+int status_at_end(const Waiting& one) {
+    if (one.ending) {
+        one.ending->wait_for_rest();
+    }
+    const std::optional<RunEnd> end = read_end(one.status);
+    if (!end) {
+        throw Error("cannot learn how the sandbox " + sandbox::quoted(one.name) + " ended")
+            .cause("CMD did not start, or the supervisor was killed");
+    }
+    return end->status;
+}
+
 int wait(const std::vector<std::string>& names) {
     const std::string registry = run_registry();
     std::vector<Waiting> all;
-    for (const std::string& name : names) {
-        FoundRun run = expect_kept_run(registry, name);
+    Attempts attempts;
+    attempts.make_for_each(names, [&](const std::string& name) {
+        FoundRun run = expect_kept_run(registry, name, names);
         Waiting one{.name = name, .ending = {}, .status = open_status(run)};
         if (is_alive(run)) {
             one.ending.emplace(registry, std::move(run));
         }
         all.push_back(std::move(one));
-    }
+    });
     int last = 0;
     for (const Waiting& one : all) {
-        if (one.ending) {
-            one.ending->wait_for_rest();
-        }
-        const std::optional<RunEnd> end = read_end(one.status);
-        if (!end) {
-            throw Error("cannot learn how the sandbox " + sandbox::quoted(one.name) + " ended")
-                .cause("CMD did not start, or the supervisor was killed");
-        }
-        last = end->status;
+        attempts.make([&] {
+            const int status = status_at_end(one);
+            last = one.name == names.back() ? status : last;
+        });
     }
-    return last;
+    return attempts.status() != 0 ? attempts.status() : last;
 }
 
 } // namespace

@@ -85,8 +85,18 @@ BOOST_AUTO_TEST_CASE(it_runs_on_and_its_name_status_and_log_stay_until_they_are_
     const Result taken = detach("true");
     BOOST_TEST(taken.status == 125, taken);
     BOOST_TEST(taken.said("sandboxctl remove web"), taken);
-    BOOST_TEST(ctl({"stop", "web"}).status == 125);
-    BOOST_TEST(ctl({"remove", "web"}).status == 0);
+    for (const Words& verb :
+         {Words{"stop", "web"}, Words{"kill", "web"}, Words{"stats", "--once", "web"}, Words{"exec", "web", "true"}}) {
+        const Result ended = ctl(verb);
+        BOOST_TEST(ended.status == 125, ended);
+        BOOST_TEST(ended.said("the sandbox 'web' has ended"), ended);
+        for (const char* fix : {"sandboxctl ps --all", "sandboxctl logs web", "sandboxctl remove web"}) {
+            BOOST_TEST(ended.said(fix), ended);
+        }
+    }
+    const Result removed = ctl({"remove", "other", "web"});
+    BOOST_TEST(removed.status == 125, removed);
+    BOOST_TEST(removed.said("there is no sandbox 'other'"), removed);
     BOOST_TEST(ctl({"remove", "web"}).status == 125);
     BOOST_TEST(ctl({"logs", "web"}).status == 125);
     expect_nothing_left();

@@ -52,6 +52,7 @@ struct Runs : World {
     [[nodiscard]] Json ps() const {
         const Result listed = ctl({"ps", "--json"});
         BOOST_REQUIRE_MESSAGE(listed.status == 0, listed);
+        BOOST_TEST(listed.err.empty(), listed);
         return Json::parse(listed.out);
     }
     /// `sandboxctl wait web` has to be there before the end: it has the status open then.
@@ -284,6 +285,7 @@ BOOST_AUTO_TEST_CASE(rows_are_whole_while_sandboxes_start_and_end) {
             BOOST_TEST(row["init"]["pid"] > 1);
             BOOST_TEST(row["supervisor"]["pid"] > 1);
             BOOST_TEST(row["init"]["start_time"] > 0);
+            BOOST_TEST((row["state"] == "ending" || row["memory"] != nullptr), row.dump());
         }
         BOOST_TEST(has_steady, "look " << look);
     }
@@ -308,6 +310,29 @@ BOOST_AUTO_TEST_CASE(a_run_whose_supervisor_was_killed_is_not_listed_and_its_rec
     BOOST_TEST(!fs::exists(entry("web")));
     expect_nothing_left();
     Process again = running("web", "read line"); // its name is free
+}
+
+BOOST_AUTO_TEST_CASE(a_run_without_its_pid_1_is_listed_as_ending) {
+    Process run = running("web", "sleep 27182");
+    const Json row = ps()[0];
+    BOOST_TEST(row["state"] == "running");
+    run.signal(SIGSTOP); // so that it does not clear up
+    const pid_t init = row["init"]["pid"];
+    ::kill(init, SIGKILL);
+    const auto still_runs = [init] {
+        const std::string stat = read_file("/proc/" + std::to_string(init) + "/stat");
+        return !stat.empty() && stat.find(") Z ") == std::string::npos;
+    };
+    while (still_runs()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    const Json rows = ps();
+    BOOST_REQUIRE(rows.size() == 1U);
+    BOOST_TEST(rows[0]["state"] == "ending");
+    BOOST_TEST(ctl({"ps", "--all"}).printed("ending"));
+    run.signal(SIGCONT);
+    static_cast<void>(run.finish());
+    expect_nothing_left();
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_has_a_recorded_number_is_never_touched) {
@@ -386,7 +411,7 @@ BOOST_AUTO_TEST_CASE(a_record_of_another_version_is_told) {
     edit(entry("web") / "record", "\"record\":1", "\"record\":2");
     const Result listed = ctl({"ps", "--json"});
     BOOST_TEST(listed.status == 0, listed);
-    BOOST_TEST(listed.said("cannot read the record of the sandbox 'web'"), listed);
+    BOOST_TEST(listed.said("sandboxctl: cannot read the record of the sandbox 'web'"), listed);
     // It can be ended all the same.
     BOOST_TEST(ctl({"stop", "web"}).status == 0);
     static_cast<void>(run.finish());
@@ -431,17 +456,17 @@ BOOST_AUTO_TEST_CASE(stop_sends_the_signal_that_is_wanted_or_the_images) {
     BOOST_TEST(run.finish().printed("usr1"));
 }
 
-BOOST_AUTO_TEST_CASE(several_are_stopped_side_by_side_and_none_where_one_is_not_known) {
+BOOST_AUTO_TEST_CASE(several_are_stopped_side_by_side_and_one_that_is_not_known_is_told) {
     const std::string script = "while :; do sleep 1000 & wait; done";
     std::vector<Process> all;
     for (const char* name : {"one", "two", "three"}) {
         all.push_back(running(name, script, {}, "trap 'echo asked' TERM; "));
     }
-    const Result refused = ctl({"stop", "one", "twoo", "three"});
-    BOOST_TEST(refused.status == 125, refused);
-    BOOST_TEST(refused.said("did you mean 'two'?"), refused);
-    BOOST_TEST(ps().size() == 3U);
-    BOOST_TEST(ctl({"stop", "--time", "500ms", "one", "two"}).status == 0);
+    const Result partly = ctl({"stop", "--time", "500ms", "one", "twoo"});
+    BOOST_TEST(partly.status == 125, partly);
+    BOOST_TEST(partly.said("sandboxctl: no sandbox 'twoo' runs\n  fix: did you mean 'two'?"), partly);
+    BOOST_TEST(ctl({"ps", "--quiet"}).out == "three\ntwo\n");
+    BOOST_TEST(ctl({"stop", "--time", "500ms", "two", "two"}).status == 0);
     BOOST_TEST(ctl({"ps", "--quiet"}).out == "three\n");
     BOOST_TEST(ctl({"stop", "--time", "500ms", "--all"}).status == 0);
     for (Process& run : all) {
@@ -450,6 +475,36 @@ BOOST_AUTO_TEST_CASE(several_are_stopped_side_by_side_and_none_where_one_is_not_
     BOOST_TEST(ps().empty());
     BOOST_TEST(ctl({"stop"}).status == 125);
     BOOST_TEST(ctl({"stop", "--all", "one"}).status == 125);
+    expect_nothing_left();
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_gone_keeps_no_verb_from_the_others) {
+    for (const Words& verb : {Words{"kill"}, Words{"wait"}, Words{"stats", "--once", "--json"}}) {
+        Process run = running("web", "read line");
+        Words words = {sandboxctl_program()};
+        words.insert(words.end(), verb.begin(), verb.end());
+        words.insert(words.end(), {"web-2", "web", "web-3"});
+        Process asked(words, logged_in());
+        if (verb.front() == "wait") {
+            wait_until_it_waits(asked);
+            run.write("\n");
+            BOOST_TEST(run.finish().status == 0);
+        }
+        const Result done = asked.finish();
+        BOOST_TEST(done.status == 125, done);
+        for (const char* gone : {"'web-2'", "'web-3'"}) {
+            BOOST_TEST(done.said(gone), done);
+        }
+        BOOST_TEST(!done.said("did you mean"), done); // it is on the command line already
+        if (verb.front() == "stats") {
+            BOOST_TEST(done.printed("\"name\":\"web\""), done);
+            run.write("\n");
+            BOOST_TEST(run.finish().status == 0);
+        }
+        if (verb.front() == "kill") {
+            BOOST_TEST(run.finish().status == 128 + SIGKILL);
+        }
+    }
     expect_nothing_left();
 }
 
