@@ -41,6 +41,12 @@ std::int64_t now() {
     return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
 
+[[noreturn]] void refuse_date(const std::string& text) {
+    throw Error("--since: cannot read the time " + sandbox::quoted(text))
+        .cause("there is no such date, or no such time of day")
+        .fix("write it as 2026-11-29, 2026-11-29T12:00 or 2026-11-29T12:00:00, or how long ago: 10m");
+}
+
 /// "10m" ago, or "2026-11-29T12:00:00", the local time, with a Z behind it UTC.
 std::int64_t parse_since(const std::string& text) {
     for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
@@ -48,9 +54,18 @@ std::int64_t parse_since(const std::string& text) {
         const char* const end = ::strptime(text.c_str(), format, &broken);
         const bool is_utc = end != nullptr && std::string_view(end) == "Z";
         if (end != nullptr && (*end == '\0' || is_utc)) {
+            const int day = broken.tm_mday;
             broken.tm_isdst = -1;
-            return std::int64_t{is_utc ? ::timegm(&broken) : ::mktime(&broken)} * 1'000'000;
+            const std::int64_t seconds = is_utc ? ::timegm(&broken) : ::mktime(&broken);
+            if (broken.tm_mday != day) {
+                refuse_date(text); // the 30th of February became a day of March
+            }
+            return seconds * 1'000'000;
         }
+    }
+    const bool starts_with_digit = !text.empty() && text.front() >= '0' && text.front() <= '9';
+    if (starts_with_digit && text.find_first_of("-:/T") != std::string::npos) {
+        refuse_date(text); // no duration has these
     }
     const Origin origin{.kind = Origin::Kind::option, .source = "--since " + text, .key = {}};
     return now() - std::chrono::duration_cast<std::chrono::microseconds>(parse_duration(text, origin)).count();

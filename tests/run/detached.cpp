@@ -213,6 +213,14 @@ BOOST_AUTO_TEST_CASE(logs_follow_until_the_end) {
     BOOST_TEST(stamped.printed("Z one\n"), stamped);
     BOOST_TEST(ctl({"logs", "--tail", "x", "web"}).status == 125);
     BOOST_TEST(ctl({"logs", "--since", "x", "web"}).status == 125);
+    for (const char* date : {"2026-13-45", "2026-11-29T23", "2026-02-30", "2026-02-30Z", "29/11/2026", "12:00"}) {
+        const Result refused = ctl({"logs", "--since", date, "web"});
+        BOOST_TEST(refused.status == 125, refused);
+        BOOST_TEST(refused.said(std::string("cannot read the time '") + date), refused);
+        BOOST_TEST(refused.said("fix: write it as 2026-11-29"), refused);
+    }
+    const Result duration = ctl({"logs", "--since", "10x", "web"});
+    BOOST_TEST(duration.said("cannot read the duration '10x'"), duration);
     BOOST_TEST(ctl({"remove", "web"}).status == 0);
 }
 
