@@ -143,7 +143,7 @@ void add_meaning(StepError& error, const EnteredRun& run, const ExecPlan& plan) 
         if (number == EAGAIN) {
             error.cause("the sandbox has as many processes as it may have: --pids, or --ulimit nproc");
         } else if (number == ENOMEM) {
-            error.cause("the sandbox is just ending, or has no memory left");
+            error.cause("the sandbox has no memory left, or is ending and does not come to it");
         }
         return;
     case Step::join_namespace:

@@ -15,6 +15,7 @@
 #include "core/base/step_error.hpp"
 #include "core/base/sys.hpp"
 #include "core/join_cgroup.hpp"
+#include "core/process_identity.hpp"
 #include "core/standard_streams.hpp"
 
 namespace sandbox::ctl {
@@ -109,6 +110,10 @@ void ExecSupervisor::on_message(control::Received received) {
     switch (received.message.kind) {
     case ChildMessage::Kind::failed: {
         const StepFailure& failure = received.message.failure;
+        // fork(2) into a pid namespace whose pid 1 has ended gives ENOMEM, as where there is no memory.
+        if (failure.step == Step::enter_pid_namespace && failure.error_number == ENOMEM && has_sandbox_ended()) {
+            throw ended_before_start();
+        }
         throw StepError(failure.step, failure.object, failure.error_number);
     }
     case ChildMessage::Kind::entered:
@@ -237,9 +242,15 @@ void ExecSupervisor::stop_with_command(int signal) {
     }
 }
 
-/// A moment is given to it: its processes end before their pid 1 and their supervisor do.
+Error ExecSupervisor::ended_before_start() const {
+    return Error("the sandbox " + quoted(run_.record.name) + " ended before the command was started in it");
+}
+
+/// Its end is that of its pid 1, whatever the supervisor still has to clear up. A moment is given to it: the other
+/// processes end before.
 bool ExecSupervisor::has_sandbox_ended() const {
-    return ends_within(run_.supervisor.get(), kLeaveTaking);
+    const Fd init = open_process(run_.record.init);
+    return !init || ends_within(init.get(), kLeaveTaking);
 }
 
 int ExecSupervisor::conclude() {
@@ -252,7 +263,7 @@ int ExecSupervisor::conclude() {
     const std::string name = quoted(run_.record.name);
     // Its process may have been CMD already, and the guest killed before it said so.
     if (!started_ && !has_command_) {
-        throw has_sandbox_ended() ? Error("the sandbox " + name + " ended before the command was started in it")
+        throw has_sandbox_ended() ? ended_before_start()
                                   : Error("the process that entered the sandbox " + name + " was killed there");
     }
     complain(has_sandbox_ended() ? "the sandbox " + name + " ended, and the command with it"

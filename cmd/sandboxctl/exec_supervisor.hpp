@@ -8,6 +8,7 @@
 
 #include "cmd/sandboxctl/exec_entry.hpp"
 #include "core/base/child_process.hpp"
+#include "core/base/error.hpp"
 #include "core/base/fd.hpp"
 #include "core/control.hpp"
 #include "core/signals.hpp"
@@ -40,6 +41,7 @@ private:
     void stop_with_command(int signal);
     [[nodiscard]] bool is_over() const;
     [[nodiscard]] bool has_sandbox_ended() const;
+    [[nodiscard]] Error ended_before_start() const;
     [[nodiscard]] int conclude();
 
     const EnteredRun& run_;

@@ -184,6 +184,7 @@ BOOST_AUTO_TEST_CASE(cve_2026_30892_a_number_is_read_to_its_end) {
         BOOST_TEST(refused.out.empty(), word << refused);
     }
     BOOST_TEST(exec({"--user=0", "web", "id", "-u"}).out == "0\n");
+    BOOST_TEST(exec({"--user=0", "web", "id", "-g"}).out == "0\n");
 }
 
 BOOST_AUTO_TEST_CASE(cve_2016_9962_nobody_inside_gets_hold_of_a_newcomer) {
@@ -347,6 +348,16 @@ BOOST_AUTO_TEST_CASE(a_supervisor_that_was_killed_leaves_nothing_to_enter) {
     running.signal(SIGKILL);
     static_cast<void>(running.finish());
     expect_refused(exec({"web", "true"}), "no sandbox 'web' runs");
+}
+
+BOOST_AUTO_TEST_CASE(a_sandbox_that_is_just_ending_is_told_as_ended) {
+    Process running = idle();
+    running.signal(SIGSTOP); // so that its pid 1 stays to be waited for
+    const Result killed = sh("pkill -KILL -P " + std::to_string(running.pid()) + " -x sandbox-init");
+    BOOST_TEST(killed.status == 0, killed);
+    expect_refused(exec({"web", "true"}), "the sandbox 'web' ended before the command was started in it");
+    running.signal(SIGCONT);
+    static_cast<void>(running.finish());
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_sandbox_and_a_stopped_supervisor_are_entered) {

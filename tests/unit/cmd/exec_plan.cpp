@@ -66,10 +66,15 @@ BOOST_AUTO_TEST_CASE(without_options_all_is_as_the_record_says) {
 }
 
 BOOST_AUTO_TEST_CASE(another_user_has_no_group_and_root_alone_keeps_what_cmd_has) {
-    wish.user = "root";
-    BOOST_TEST(plan().identity.uid == 0U);
-    BOOST_TEST(plan().identity.group_count == 0U);
-    BOOST_TEST(plan().capabilities.keep == std::vector<int>{CAP_NET_RAW});
+    for (const char* root : {"root", "0", "0:0"}) {
+        wish.user = root;
+        BOOST_TEST(plan().identity.uid == 0U, root);
+        BOOST_TEST(plan().identity.gid == 0U, root);
+        BOOST_TEST(plan().identity.group_count == 0U, root);
+        BOOST_TEST(plan().capabilities.keep == std::vector<int>{CAP_NET_RAW}, root);
+    }
+    wish.user = "33"; // the control: of another number the group is the caller's
+    BOOST_TEST(plan().identity.gid == 1000U);
     wish.user = "33:44";
     BOOST_TEST(plan().identity.uid == 33U);
     BOOST_TEST(plan().identity.gid == 44U);
