@@ -115,8 +115,8 @@ int report(const image::Imported& imported, const ImportOptions& options, const 
     }
     for (const image::ImportedImage& one : imported.images) {
         for (const std::string& reference : one.references) {
-            print(fmt::format("{}  {}  {} layers, {} new\n", familiar_reference(reference), one.id, one.layers,
-                              one.new_layers));
+            print(fmt::format("{}  {}  {} layer{}, {} new\n", familiar_reference(reference), one.id, one.layers,
+                              one.layers == 1 ? "" : "s", one.new_layers));
         }
     }
     return 0;

@@ -50,7 +50,7 @@ int report(const Json& removed, bool json) {
         text += fmt::format("removed the image {}\n", id);
     }
     const std::size_t layers = removed["layers"];
-    text += fmt::format("{} layers, {} freed\n", layers, image::human_size(removed["size"]));
+    text += fmt::format("{} layer{}, {} freed\n", layers, layers == 1 ? "" : "s", image::human_size(removed["size"]));
     print(text);
     return 0;
 }

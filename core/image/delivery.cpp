@@ -188,14 +188,15 @@ std::vector<DeliveredImage> read_archive(const Files& files, const Platform& wan
 
 } // namespace
 
-std::vector<DeliveredImage> read_delivery(const Files& files, const Platform& wanted, bool only) {
+std::vector<DeliveredImage> read_delivery(const Files& files, const std::string& source, const Platform& wanted,
+                                          bool only) {
     if (files.find("index.json")) {
         return LayoutReader(files, wanted, only).read();
     }
     if (files.find("manifest.json")) {
         return read_archive(files, wanted, only);
     }
-    throw Error("there is no image here")
+    throw Error("there is no image in " + quoted(source))
         .cause("neither index.json (an OCI layout) nor manifest.json (docker save) is there")
         .fix("of a root file system, import a tar: tar -C DIR -c . | sandboxctl image import --name NAME -");
 }

@@ -20,8 +20,9 @@ struct DeliveredImage {
     std::vector<std::string> names; ///< as they are written there: "debian:12", "12"
 };
 
-/// \param wanted which of several builds. \param only whether an image for another platform is an error even where
-/// there is no choice. \throws Error
-[[nodiscard]] std::vector<DeliveredImage> read_delivery(const Files& files, const Platform& wanted, bool only);
+/// \param source what messages call it. \param wanted which of several builds. \param only whether an image for another
+/// platform is an error even where there is no choice. \throws Error
+[[nodiscard]] std::vector<DeliveredImage> read_delivery(const Files& files, const std::string& source,
+                                                        const Platform& wanted, bool only);
 
 } // namespace sandbox::image

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -73,15 +74,15 @@ public:
         if (root_) {
             images.push_back(*root_);
         }
-        commit(incoming_, images, layers_.unpacked());
-        return report(images);
+        const std::set<std::string> put = commit(incoming_, images, layers_.unpacked());
+        return report(images, put);
     }
 
 private:
     void read_source() {
         if (request_.is_directory) {
             files_ = std::make_unique<DirectoryFiles>(request_.source.get());
-            delivered_ = read_delivery(*files_, wanted_, request_.platform.has_value());
+            delivered_ = read_delivery(*files_, request_.source_name, wanted_, request_.platform.has_value());
             return;
         }
         FileStream file(request_.source.get(), request_.source_name);
@@ -108,7 +109,7 @@ private:
             throw Error("cannot make a file in the image store").kernel(errno);
         }
         files_ = std::make_unique<ArchiveFiles>(tar, request_.source_name, plain, std::move(spool), spool_budget_);
-        delivered_ = read_delivery(*files_, wanted_, request_.platform.has_value());
+        delivered_ = read_delivery(*files_, request_.source_name, wanted_, request_.platform.has_value());
     }
 
     void unpack_root(Stream& tar) {
@@ -144,10 +145,11 @@ private:
         return image;
     }
 
-    std::string report(const std::vector<NewImage>& images) {
+    /// \param put the layers that were not in the store before.
+    std::string report(const std::vector<NewImage>& images, const std::set<std::string>& put) {
         Json list = Json::array();
         for (const NewImage& image : images) {
-            const auto is_new = [&](const std::string& layer) { return layers_.unpacked().contains(layer); };
+            const auto is_new = [&](const std::string& layer) { return put.contains(layer); };
             const Platform platform{image.record.config.os, image.record.config.architecture, ""};
             list.push_back({{"id", image.id},
                             {"references", image.references},

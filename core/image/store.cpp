@@ -31,14 +31,18 @@ std::uint64_t read_number(std::string_view text) {
     return number;
 }
 
-void put_layers(const std::map<std::string, std::string>& layers) {
+/// \return those that were not there.
+std::set<std::string> put_layers(const std::map<std::string, std::string>& layers) {
+    std::set<std::string> put;
     for (const auto& [name, directory] : layers) {
         const std::string target = "layers/" + name;
-        if (!exists(target)) { // else another import was faster
+        if (!exists(target)) { // else another import was faster, or the diff id was known only after the unpacking
             move(directory, target);
+            put.insert(name);
         }
     }
     sync_directory("layers");
+    return put;
 }
 
 /// Renames the image's directory into place; who uses an older one of the same id still does.
@@ -143,8 +147,8 @@ LayerRecord read_layer_record(const std::string& store, const std::string& layer
     return record;
 }
 
-void commit(const Incoming& incoming, const std::vector<NewImage>& images,
-            const std::map<std::string, std::string>& layers) {
+std::set<std::string> commit(const Incoming& incoming, const std::vector<NewImage>& images,
+                             const std::map<std::string, std::string>& layers) {
     // All that was unpacked is on the disk before anything is listed: a power cut must not leave a hollow layer.
     const Fd store = open_directory(".");
     if (::syncfs(store.get()) < 0) {
@@ -160,7 +164,7 @@ void commit(const Incoming& incoming, const std::vector<NewImage>& images,
         }
     }
     StoreIndex index = stored_index(".");
-    put_layers(layers);
+    std::set<std::string> put = put_layers(layers);
     for (const NewImage& image : images) {
         put_image(incoming, image);
         index.images.insert(image.id);
@@ -173,6 +177,7 @@ void commit(const Incoming& incoming, const std::vector<NewImage>& images,
     write_file(made, sandbox::to_text(index));
     move(made, "references");
     sync_directory(".");
+    return put;
 }
 
 } // namespace sandbox::image

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,9 +72,9 @@ struct NewImage {
 };
 
 /// Lists the images. \param layers those that are not there yet: name -> the directory in incoming/ (root, record).
-/// Before: the others are held (hold_layer). \throws Error
-void commit(const Incoming& incoming, const std::vector<NewImage>& images,
-            const std::map<std::string, std::string>& layers);
+/// Before: the others are held (hold_layer). \return those of `layers` that the store had not. \throws Error
+std::set<std::string> commit(const Incoming& incoming, const std::vector<NewImage>& images,
+                             const std::map<std::string, std::string>& layers);
 
 /// Who keeps the image from being removed; empty: nobody does, and nobody can begin to while `lock` is open.
 [[nodiscard]] std::string user_of(const std::string& id, Fd& lock);

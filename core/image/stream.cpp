@@ -1,5 +1,6 @@
 #include "core/image/stream.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,10 +47,12 @@ Bytes FileStream::next() {
 
 std::uint64_t FileStream::skip(std::uint64_t count) {
     constexpr std::uint64_t kMost = std::uint64_t{1} << 40; // an archive's word for it could be any number
-    if (positioned_ || count > kMost || ::lseek(descriptor_, static_cast<off_t>(count), SEEK_CUR) < 0) {
-        return 0;
-    }
-    return count;
+    struct stat status {};
+    const off_t position = positioned_ || count > kMost ? -1 : ::lseek(descriptor_, 0, SEEK_CUR);
+    // lseek(2) goes beyond the end as well, where a file that was cut would look whole: there it is read.
+    const bool is_there =
+        position >= 0 && ::fstat(descriptor_, &status) == 0 && position + static_cast<off_t>(count) <= status.st_size;
+    return is_there && ::lseek(descriptor_, static_cast<off_t>(count), SEEK_CUR) >= 0 ? count : 0;
 }
 
 Bytes DigestStream::next() {

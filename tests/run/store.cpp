@@ -24,6 +24,9 @@ BOOST_AUTO_TEST_CASE(a_root_file_system_is_imported_from_a_file_and_from_standar
     }
     const Result piped = sh("tar -C root -cz . | " + sandboxctl_program() + " image import --name piped:1 -");
     BOOST_TEST(piped.status == 0, piped);
+    BOOST_TEST(piped.printed("  1 layer, 0 new\n"), piped); // the same files: its layer was there
+    BOOST_TEST(sh("tar -C root -c . | " + sandboxctl_program() + " image import --name piped:2 --json -")
+                   .printed("\"new_layers\": 0"));
     const std::string list = images({"list"}).out;
     for (const char* name : {"box:latest ", "box2:latest ", "box3:latest ", "piped:1 "}) {
         BOOST_TEST(list.find(name) != std::string::npos, name << "\n" << list);
@@ -53,6 +56,27 @@ BOOST_AUTO_TEST_CASE(an_oci_layout_is_imported_as_a_directory_and_as_a_tar) {
                          "\"docker.io/library/two:latest\"") != std::string::npos,
                list);
     expect_whole();
+}
+
+BOOST_AUTO_TEST_CASE(a_tar_that_was_cut_is_told_as_such_and_what_is_no_image_by_its_name) {
+    const fs::path layout = image("whiteouts");
+    BOOST_TEST(
+        sh("head -c 1000000 /dev/urandom > big && mkdir -p root && mv big root/ && tar -C root -cf root.tar big && "
+           "cp -r '" +
+           layout.string() +
+           "' layout && cp root.tar layout/blobs/sha256/extra && "
+           "tar -C layout -cf whole.tar oci-layout index.json blobs && head -c 500000 whole.tar > cut.tar")
+            .status == 0);
+    const Result whole = import({"--name", "whole", "whole.tar"});
+    BOOST_TEST(whole.status == 0, whole);
+    for (const Result& cut :
+         {import({"--name", "cut", "cut.tar"}), sh(sandboxctl_program() + " image import --name cut - < cut.tar")}) {
+        BOOST_TEST(cut.status == 125, cut);
+        BOOST_TEST(cut.said("cause: Truncated"), cut);
+    }
+    const Result none = import({"root"});
+    BOOST_TEST(none.status == 125, none);
+    BOOST_TEST(none.said("there is no image in 'root'"), none);
 }
 
 BOOST_AUTO_TEST_CASE(what_docker_save_writes_is_imported_under_its_tags) {
