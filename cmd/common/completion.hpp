@@ -48,7 +48,7 @@ struct CompletionCommand {
 constexpr std::string_view kListProfiles = "sandboxctl profile list 2>/dev/null | cut -d' ' -f1";
 
 /// As that, for the names of images, those that private layers are kept under, and those of sandboxes.
-constexpr std::string_view kListImages = "sandboxctl image list 2>/dev/null | cut -d' ' -f1";
+constexpr std::string_view kListImages = "sandboxctl image list --quiet 2>/dev/null";
 constexpr std::string_view kListKept = "sandboxctl kept 2>/dev/null | grep -v '^ ' | cut -d' ' -f1";
 constexpr std::string_view kListRuns = "sandboxctl ps --quiet 2>/dev/null";
 constexpr std::string_view kListKeptRuns = "sandboxctl ps --all --quiet 2>/dev/null";

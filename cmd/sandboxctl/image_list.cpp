@@ -10,6 +10,7 @@
 #include "cmd/common/json.hpp"
 #include "cmd/common/print.hpp"
 #include "cmd/sandboxctl/image_verbs.hpp"
+#include "cmd/sandboxctl/table.hpp"
 #include "core/base/error.hpp"
 #include "core/image/manifest.hpp"
 #include "core/image/progress.hpp"
@@ -75,30 +76,37 @@ Json to_json(const Listed& image) {
 
 /// The name stands first, so that scripts can cut it off.
 std::string as_lines(const std::vector<Listed>& images) {
-    std::size_t width = 0;
-    for (const Listed& image : images) {
-        for (const std::string& name : image.references) {
-            width = std::max(width, familiar_reference(name).size());
-        }
-    }
-    std::string text;
+    Table table({"NAME", "ID", "SIZE", "PLATFORM"});
     for (const Listed& image : images) {
         std::vector<std::string> names = image.references;
         if (names.empty()) {
             names.emplace_back("-");
         }
         for (const std::string& name : names) {
-            text += fmt::format("{:<{}}  {}  {:>9}  {}{}\n", familiar_reference(name), width,
-                                image.id.substr(kSha256.size(), kShortId), image::human_size(image.size),
-                                escaped(platform_of(image.record.config)),
-                                image.error.empty() ? "" : "  (damaged: " + image.error + ")");
+            table.add({familiar_reference(name), image.id.substr(kSha256.size(), kShortId),
+                       image::human_size(image.size),
+                       escaped(platform_of(image.record.config)) +
+                           (image.error.empty() ? "" : "  (damaged: " + image.error + ")")});
         }
     }
-    return text;
+    return table.text();
 }
 
-int list(bool json) {
-    const std::vector<Listed> images = list_images(gather_host().data_dir);
+void print_names(const std::string& data_dir) {
+    std::string text;
+    for (const auto& [name, id] : stored_index(data_dir).names) {
+        text += familiar_reference(name) + "\n";
+    }
+    print(text);
+}
+
+int list(bool json, bool names_only) {
+    const std::string data_dir = gather_host().data_dir;
+    if (names_only) {
+        print_names(data_dir);
+        return 0;
+    }
+    const std::vector<Listed> images = list_images(data_dir);
     if (!json) {
         print(as_lines(images));
         return 0;
@@ -170,7 +178,7 @@ std::string as_text(const Json& image) {
 
 int inspect(const std::string& reference, bool json) {
     const Host host = gather_host();
-    const Json document = describe(host.data_dir, find_image(host.data_dir, reference));
+    const Json document = describe(host.data_dir, find_image(host.data_dir, reference, {.pull = false}));
     print(json ? sandbox::to_text(document) : as_text(document));
     return 0;
 }
@@ -182,8 +190,11 @@ void add_image_list(CLI::App& image, Action& chosen) {
     const auto reference = std::make_shared<std::string>();
 
     CLI::App* list_verb = image.add_subcommand("list", "the images there are: name, id, size, platform");
-    list_verb->add_flag("--json", *json, "print it for programs");
-    list_verb->callback([&chosen, json] { chosen = [json] { return list(*json); }; });
+    const auto names_only = std::make_shared<bool>(false);
+    CLI::Option* as_json = list_verb->add_flag("--json", *json, "print it for programs");
+    list_verb->add_flag("-q,--quiet", *names_only, "their names alone, a line each")->excludes(as_json);
+    list_verb->callback(
+        [&chosen, json, names_only] { chosen = [json, names_only] { return list(*json, *names_only); }; });
 
     CLI::App* inspect_verb = image.add_subcommand("inspect", "what an image says about itself, and its layers");
     inspect_verb->add_option("image", *reference, "its name, or the first digits of its id")

@@ -57,7 +57,18 @@ int report(const Json& removed, bool json) {
 
 int remove(const std::vector<std::string>& references, bool force, bool json) {
     const Host host = gather_host();
-    return report(in_store(host, [&] { return to_json(image::remove_images(references, force)); }), json);
+    Json told = in_store(host, [&] {
+        const image::Removed removed = image::remove_images(references, force);
+        return Json{{"removed", to_json(removed)}, {"refusals", removed.refusals}};
+    });
+    for (const std::string refusal : told["refusals"]) {
+        complain(refusal, "sandboxctl");
+    }
+    const Json& removed = told["removed"];
+    if (!removed["references"].empty() || !removed["images"].empty()) {
+        report(removed, json);
+    }
+    return told["refusals"].empty() ? 0 : kOwnFailure;
 }
 
 int prune(bool json) {
@@ -69,7 +80,7 @@ int verify(const std::vector<std::string>& references, bool json) {
     const Host host = gather_host();
     std::vector<std::string> ids;
     for (const std::string& reference : references) {
-        ids.push_back(find_image(host.data_dir, reference).id);
+        ids.push_back(find_image(host.data_dir, reference, {.pull = false, .said = references}).id);
     }
     const Json problems = in_store(host, [&] { return Json(image::verify_images(ids)); });
     if (json) {

@@ -156,14 +156,22 @@ std::string_view kind_word(Change::Kind kind) {
     return kind == Change::Kind::added ? "added" : kind == Change::Kind::changed ? "changed" : "deleted";
 }
 
-std::vector<std::string> layers_below(const Store& store, const KeptLayer& layer) {
-    return layer.below.starts_with('/') ? std::vector{layer.below} : find_image(store.data_dir(), layer.below).layers;
+std::vector<std::string> layers_below(const Store& store, const std::string& name, const KeptLayer& layer) {
+    if (layer.below.starts_with('/')) {
+        return {layer.below};
+    }
+    if (!stored_index(store.data_dir()).images.contains(layer.below)) {
+        throw Error("cannot tell what the kept layer " + sandbox::quoted(name) + " has changed")
+            .cause("the image " + escaped(layer.below) + ", which it lies over, was removed from the store")
+            .fix("import or pull that image again, or sandboxctl discard " + name);
+    }
+    return find_image(store.data_dir(), layer.below).layers;
 }
 
 /// A layer's changes, by the paths that CMD sees them at.
 std::vector<Change> changes_of(Store& store, const std::string& name, const KeptLayers& kept, std::size_t index) {
     const KeptLayer& layer = kept.layers[index];
-    const std::vector<std::string> below = layers_below(store, layer);
+    const std::vector<std::string> below = layers_below(store, name, layer);
     const std::string upper = fmt::format("{}/{}/upper", store.path_of(name), index);
     const OverlayMarks marks = kept.driver == "fuse" ? OverlayMarks::fuse : OverlayMarks::kernel;
     std::vector<Change> changes = read_changes(

@@ -65,8 +65,8 @@ void put_image(const Incoming& incoming, const NewImage& image) {
     }
     // Unpacked in another way: with other owners, or over other lower layers.
     Fd unused;
-    if (const std::string user = user_of(image.id, unused); !user.empty()) {
-        throw Error("cannot replace the image " + quoted(image.id)).cause(user).fix("end it first");
+    if (const ImageUser user = user_of(image.id, unused); !user.cause.empty()) {
+        throw Error("cannot replace the image " + quoted(image.id)).cause(user.cause).fix(user.fix);
     }
     move(made + "/record", target + "/record");
     sync_directory(target);
@@ -74,13 +74,18 @@ void put_image(const Incoming& incoming, const NewImage& image) {
 
 } // namespace
 
-std::string user_of(const std::string& id, Fd& lock) {
+ImageUser user_of(const std::string& id, Fd& lock) {
+    constexpr std::string_view kKept = "the kept layer "; // kept_user_name
     const std::vector<std::string> users = image_users(".", id);
     if (!users.empty()) {
-        return fmt::format("{} needs it", escaped(users.front()));
+        const std::string& user = users.front();
+        return {.cause = fmt::format("{} needs it", escaped(user)),
+                .fix = user.starts_with(kKept) ? "sandboxctl discard " + shell_quoted(user.substr(kKept.size()))
+                                               : "end it first"};
     }
     lock = open_directory(image_path(id));
-    return ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0 ? "a sandbox runs on it" : "";
+    const bool is_used = ::flock(lock.get(), LOCK_EX | LOCK_NB) < 0;
+    return is_used ? ImageUser{.cause = "a sandbox runs on it", .fix = "end it first"} : ImageUser{};
 }
 
 StoreLock::StoreLock(const std::string& store)

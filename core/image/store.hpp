@@ -76,19 +76,27 @@ struct NewImage {
 std::set<std::string> commit(const Incoming& incoming, const std::vector<NewImage>& images,
                              const std::map<std::string, std::string>& layers);
 
-/// Who keeps the image from being removed; empty: nobody does, and nobody can begin to while `lock` is open.
-[[nodiscard]] std::string user_of(const std::string& id, Fd& lock);
+/// Who keeps an image from being removed, in the words of an error.
+struct ImageUser {
+    std::string cause; ///< empty: nobody
+    std::string fix;
+};
+
+/// Where there is none, nobody can begin to use it while `lock` is open.
+[[nodiscard]] ImageUser user_of(const std::string& id, Fd& lock);
 
 /// What went.
 struct Removed {
     std::vector<std::string> references;
     std::vector<std::string> images; ///< ids
     std::size_t layers = 0;
-    std::uint64_t size = 0; ///< of the layers' files
+    std::uint64_t size = 0;            ///< of the layers' files
+    std::vector<std::string> refusals; ///< why a name that was given stays: Error::what
 };
 
 /// Takes the names away, and each image that no name leads to any more.
-/// \param reference as find_image takes it. \throws Error where an image is in use, unless `force`: then it goes too
+/// \param references as find_image takes them; one that is not known, or in use, stays and is told, the others go.
+/// \param force whether what is in use goes too. \throws Error
 [[nodiscard]] Removed remove_images(const std::vector<std::string>& references, bool force);
 
 /// Takes away the images without a name that nobody uses, the layers of no image, and what was cut off.

@@ -45,6 +45,8 @@ public:
         return names;
     }
     [[nodiscard]] const StoreIndex& index() const { return index_; }
+    /// Whether nothing has been dropped.
+    [[nodiscard]] bool is_empty() const { return removed_.references.empty() && removed_.images.empty(); }
 
     Removed finish() {
         const std::string made = incoming_.path("references");
@@ -85,10 +87,44 @@ private:
     Removed removed_;
 };
 
-[[noreturn]] void refuse_used(const std::string& what, const std::string& user) {
-    throw Error("cannot remove the image " + quoted(what))
-        .cause(user)
-        .fix("end it first; --force removes the image all the same");
+/// The id and the full name, which is empty for one that was named by its id.
+std::pair<std::string, std::string> find(const Removal& removal, const std::string& reference,
+                                         const MissingImage& missing) {
+    try {
+        const Image image = find_image(".", reference, missing);
+        return {image.id, image.reference};
+    } catch (const Error&) {
+        // A damaged image must be removable too.
+        const auto found = removal.index().names.find(parse_reference(reference).full());
+        if (found == removal.index().names.end()) {
+            throw;
+        }
+        return {found->second, found->first};
+    }
+}
+
+/// \param gone the ids of the images that go already.
+void remove_image(Removal& removal, std::set<std::string>& gone, const std::string& reference,
+                  const MissingImage& missing, bool force) {
+    const auto [id, full] = find(removal, reference, missing);
+    const bool last_name = full.empty() || removal.names_of(id).size() <= 1;
+    if (!last_name) {
+        removal.drop_reference(full);
+        return;
+    }
+    if (gone.contains(id)) {
+        return;
+    }
+    Fd unused;
+    const ImageUser user = exists(image_path(id)) ? user_of(id, unused) : ImageUser{};
+    if (!user.cause.empty() && !force) {
+        throw Error("cannot remove the image " + quoted(reference))
+            .cause(user.cause)
+            .fix(user.fix)
+            .fix("--force removes the image all the same");
+    }
+    removal.drop_image(id, std::move(unused));
+    gone.insert(id);
 }
 
 } // namespace
@@ -96,45 +132,25 @@ private:
 Removed remove_images(const std::vector<std::string>& references, bool force) {
     Removal removal;
     std::set<std::string> gone;
+    std::vector<std::string> refusals;
+    const MissingImage missing{.pull = false, .said = references};
     for (const std::string& reference : references) {
-        std::string id;
-        std::string full;
         try {
-            const Image image = find_image(".", reference);
-            id = image.id;
-            full = image.reference;
-        } catch (const Error&) {
-            // A damaged image must be removable too.
-            const auto found = removal.index().names.find(parse_reference(reference).full());
-            if (found == removal.index().names.end()) {
-                throw;
-            }
-            full = found->first;
-            id = found->second;
+            remove_image(removal, gone, reference, missing, force);
+        } catch (const Error& error) {
+            refusals.emplace_back(error.what());
         }
-        const bool last_name = full.empty() || removal.names_of(id).size() <= 1;
-        if (!last_name) {
-            removal.drop_reference(full);
-            continue;
-        }
-        if (gone.contains(id)) {
-            continue;
-        }
-        Fd unused;
-        if (const std::string user = exists(image_path(id)) ? user_of(id, unused) : ""; !user.empty() && !force) {
-            refuse_used(reference, user);
-        }
-        removal.drop_image(id, std::move(unused));
-        gone.insert(id);
     }
-    return removal.finish();
+    Removed removed = removal.is_empty() ? Removed{} : removal.finish();
+    removed.refusals = std::move(refusals);
+    return removed;
 }
 
 Removed prune() {
     Removal removal;
     for (const std::string& id : std::set<std::string>(removal.index().images)) {
         Fd unused;
-        if (removal.names_of(id).empty() && user_of(id, unused).empty()) {
+        if (removal.names_of(id).empty() && user_of(id, unused).cause.empty()) {
             removal.drop_image(id, std::move(unused));
         }
     }

@@ -80,11 +80,25 @@ std::vector<std::string> entries_of(const std::string& directory) {
     return names ? std::move(*names) : std::vector<std::string>();
 }
 
-[[noreturn]] void refuse_unknown(std::string_view wanted, const std::string& full, const References& references) {
+/// Whether one of the words on the command line is that name.
+bool is_said(const std::string& name, const std::vector<std::string>& said) {
+    return std::ranges::any_of(said, [&](const std::string& word) {
+        try {
+            return parse_reference(word).full() == name;
+        } catch (const Error&) {
+            return false; // the digits of an id, say
+        }
+    });
+}
+
+[[noreturn]] void refuse_unknown(std::string_view wanted, const std::string& full, const References& references,
+                                 const MissingImage& missing) {
     Error error("there is no image " + quoted(wanted.substr(0, 300)) + " in the store");
     std::vector<std::string> names;
     for (const auto& [name, id] : references) {
-        names.push_back(familiar_reference(name));
+        if (!is_said(name, missing.said)) {
+            names.push_back(familiar_reference(name));
+        }
     }
     std::string near = nearest(wanted, names);
     if (near.empty() && !full.empty()) {
@@ -94,7 +108,9 @@ std::vector<std::string> entries_of(const std::string& directory) {
         error.fix(fmt::format("did you mean '{}'?", near));
     }
     error.fix("sandboxctl image list shows what is there");
-    error.fix(fmt::format("sandboxctl image pull {}", shell_quoted(wanted.substr(0, 300))));
+    if (missing.pull) {
+        error.fix(fmt::format("sandboxctl image pull {}", shell_quoted(wanted.substr(0, 300))));
+    }
     throw error;
 }
 
@@ -192,7 +208,7 @@ ImageRecord stored_record(const std::string& data_dir, const std::string& id) {
     return read_image_record(read_store_file(path, kLargestRecord), path);
 }
 
-Image find_image(const std::string& data_dir, std::string_view reference) {
+Image find_image(const std::string& data_dir, std::string_view reference, const MissingImage& missing) {
     const StoreIndex index = stored_index(data_dir);
     std::string full;
     try {
@@ -212,7 +228,7 @@ Image find_image(const std::string& data_dir, std::string_view reference) {
             return load(data_dir, "", id);
         }
     }
-    refuse_unknown(reference, full, index.names);
+    refuse_unknown(reference, full, index.names, missing);
 }
 
 Fd hold_image(const std::string& data_dir, const std::string& id) {

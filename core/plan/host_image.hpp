@@ -12,11 +12,18 @@
 
 namespace sandbox {
 
+/// What is told where an image is not in the store.
+struct MissingImage {
+    bool pull = true;                   ///< that it can be fetched
+    std::vector<std::string> said = {}; ///< the names of the command line: none of them was meant by another
+};
+
 /// The image that `reference` names: as docker writes it, or an id ("sha256:HEX", or the first digits of HEX, at least
 /// four). Files of the store that are not the caller's, or can be written by others, are refused.
 /// \param data_dir Host::data_dir.
 /// \throws Error naming the nearest reference and `sandboxctl image list`.
-[[nodiscard]] Image find_image(const std::string& data_dir, std::string_view reference);
+[[nodiscard]] Image find_image(const std::string& data_dir, std::string_view reference,
+                               const MissingImage& missing = {});
 
 /// Keeps `image remove` and `image prune` from taking the image away while the descriptor is open, in whatever
 /// processes: a shared flock(2). \throws Error where the image is gone.

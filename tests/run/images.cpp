@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(an_image_that_somebody_uses_is_not_removed) {
     static_cast<void>(running.finish());
 
     BOOST_TEST(sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "try", "true"}).status == 0);
-    expect_refused("the kept layer try needs it");
+    expect_refused("the kept layer try needs it\n  fix: sandboxctl discard try");
     BOOST_TEST(outside({sandboxctl_program(), "discard", "try"}).status == 0);
     const Result removed = remove();
     BOOST_TEST(removed.status == 0, removed);
@@ -164,6 +164,10 @@ BOOST_AUTO_TEST_CASE(an_image_that_somebody_uses_is_not_removed) {
     make_system(layer("box"));
     BOOST_TEST(sandbox({"--quiet", "--net", "none", "--image", "box", "--keep", "try", "true"}).status == 0);
     BOOST_TEST(remove("--force").status == 0);
+    const Result diff = outside({sandboxctl_program(), "diff", "try"});
+    BOOST_TEST(diff.status == 125, diff);
+    BOOST_TEST(diff.said("was removed from the store"), diff);
+    BOOST_TEST(diff.said("sandboxctl discard try"), diff);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_cut_off_while_it_kept_or_discarded_a_layer_can_be_discarded) {

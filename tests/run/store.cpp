@@ -147,6 +147,28 @@ BOOST_AUTO_TEST_CASE(an_unknown_image_is_told_with_the_nearest_name) {
     BOOST_TEST(unknown.status == 125, unknown);
     BOOST_TEST(unknown.said("did you mean 'debian:12'?"), unknown);
     BOOST_TEST(unknown.said("sandboxctl image list"), unknown);
+    BOOST_TEST(!unknown.said("pull"), unknown);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_not_known_keeps_no_other_image_from_being_removed) {
+    BOOST_TEST(import({"--name", "web", image("order")}).status == 0);
+    const Result removed = images({"remove", "web2", "web", "web3"});
+    BOOST_TEST(removed.status == 125, removed);
+    BOOST_TEST(removed.said("no image 'web2'"), removed);
+    BOOST_TEST(removed.said("no image 'web3'"), removed);
+    BOOST_TEST(!removed.said("did you mean"), removed); // it is on the command line already
+    BOOST_TEST(!removed.said("pull"), removed);
+    BOOST_TEST(removed.printed("removed the name web:latest"), removed);
+    BOOST_TEST(listed() == "[]\n");
+    expect_whole();
+}
+
+BOOST_AUTO_TEST_CASE(images_are_listed_under_titles_and_their_names_alone_for_scripts) {
+    BOOST_TEST(import({"--name", "web", "--name", "web:2", image("order")}).status == 0);
+    const Result list = images({"list"});
+    BOOST_TEST(list.out.starts_with("NAME        ID            SIZE"), list);
+    BOOST_TEST(images({"list", "-q"}).out == "web:2\nweb:latest\n");
+    BOOST_TEST(images({"list", "--quiet", "--json"}).status == 125);
 }
 
 BOOST_AUTO_TEST_CASE(verify_finds_a_byte_that_changed_and_a_file_that_came) {
