@@ -4,10 +4,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -168,6 +171,21 @@ std::vector<std::string> layers_below(const Store& store, const std::string& nam
     return find_image(store.data_dir(), layer.below).layers;
 }
 
+/// Whether it is what sandbox itself made to mount on, and has never written to: it is covered while CMD runs.
+bool is_own_mount_point(const Change& change, const std::vector<Change>& changes) {
+    constexpr std::array<std::string_view, 3> kDirectories = {"/dev", "/proc", "/sys"};
+    constexpr std::array<std::string_view, 3> kFiles = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"};
+    if (change.kind != Change::Kind::added) {
+        return false;
+    }
+    if (S_ISREG(change.mode)) {
+        return change.size == 0 && std::ranges::find(kFiles, change.path) != kFiles.end();
+    }
+    return S_ISDIR(change.mode) && std::ranges::find(kDirectories, change.path) != kDirectories.end() &&
+           std::ranges::none_of(changes,
+                                [&](const Change& other) { return other.path.starts_with(change.path + "/"); });
+}
+
 /// A layer's changes, by the paths that CMD sees them at.
 std::vector<Change> changes_of(Store& store, const std::string& name, const KeptLayers& kept, std::size_t index) {
     const KeptLayer& layer = kept.layers[index];
@@ -180,8 +198,12 @@ std::vector<Change> changes_of(Store& store, const std::string& name, const Kept
         for (Change& change : changes) {
             change.path.insert(0, layer.name);
         }
+        return changes;
     }
-    return changes;
+    std::vector<Change> shown;
+    std::ranges::copy_if(changes, std::back_inserter(shown),
+                         [&](const Change& change) { return !is_own_mount_point(change, changes); });
+    return shown;
 }
 
 int diff(const std::string& name, bool json) {

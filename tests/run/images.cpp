@@ -227,6 +227,32 @@ BOOST_AUTO_TEST_CASE(a_directory_is_a_root_read_only_or_under_a_private_layer) {
     BOOST_TEST(with({"--writable-root", "ls", "/proc/self/status"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_sandbox_itself_made_to_mount_on_is_no_change_of_a_kept_layer) {
+    const fs::path system = home / "system";
+    make_system(system);
+    for (const char* name : {"dev", "proc", "sys", "etc/hosts", "etc/hostname", "etc/resolv.conf"}) {
+        fs::remove_all(system / name);
+    }
+    const auto diff_after = [&](const std::string& script) {
+        const Result ran = sandbox({"--quiet", "--net", "none", "--rootfs", system.string(), "--writable-root",
+                                    "--keep", "try", "--", "sh", "-c", script});
+        BOOST_TEST(ran.status == 0, ran);
+        return outside({sandboxctl_program(), "diff", "try"});
+    };
+    const Result nothing = diff_after("ls /proc/self/status");
+    BOOST_TEST(nothing.status == 0, nothing);
+    for (const char* made : {"/dev", "/proc", "/sys", "/etc/host", "/etc/resolv.conf"}) {
+        BOOST_TEST(!nothing.printed(made), nothing);
+    }
+    BOOST_TEST(fs::exists(store / "private/kept/try/0/upper/proc")); // the control
+    // What CMD wrote is told: here the network has no names, so that the file is the layer's own.
+    const Result written = diff_after("echo x > /etc/resolv.conf; mkdir /etc/proc; : > /empty");
+    for (const char* added : {"/etc/resolv.conf", "/etc/proc", "/empty"}) {
+        BOOST_TEST(written.printed(added), written);
+    }
+    BOOST_TEST(outside({sandboxctl_program(), "discard", "try"}).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_root_that_holds_what_no_sandbox_shows_is_refused) {
     for (const std::string& path :
          {std::string("/"), home.string(), home.parent_path().string(), std::string("/proc")}) {
