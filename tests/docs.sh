@@ -56,6 +56,7 @@ done
 for page in sandbox.1 sandboxctl.1 sandbox-profile.5 sandbox-security.7 sandbox-images.7; do
     expect "lint/$page" mandoc -Tlint -Wwarning "man/$page"
     # groff quotes to the end of the line what mandoc quotes word by word.
+    # shellcheck disable=SC2016 # it is for the inner shell
     expect "quotes/$page" sh -c '! grep -Eq "^\.(It|Pq|Op) Ql .* , " "$1"' sh "man/$page"
     expect "installed/$page" test -s "$share/man/man${page##*.}/$page"
 done
