@@ -418,6 +418,21 @@ BOOST_AUTO_TEST_CASE(a_record_of_another_version_is_told) {
     expect_nothing_left();
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_is_written_while_ps_looks_is_not_told_as_another_versions) {
+    NEEDS(installed("strace"), "strace is not installed");
+    Process started = running("web", "read line");
+    // Not there at the first look, and there at any later one.
+    const Result listed =
+        sandbox::test::run({"strace", "-o", "/dev/null", "-P", "record", "-e", "trace=openat", "-e",
+                            "inject=openat:error=ENOENT:when=1", sandboxctl_program(), "ps", "--json"},
+                           logged_in());
+    BOOST_TEST(listed.status == 0, listed);
+    BOOST_TEST(listed.out == "[]\n", listed); // the injection was met
+    BOOST_TEST(listed.err.empty(), listed);
+    started.write("\n");
+    BOOST_TEST(started.finish().status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(stop_asks_cmd_to_end) {
     Process run = running("web", "sleep 27182 & wait", {}, "trap 'echo asked; exit 3' TERM; ");
     const Result stopped = ctl({"stop", "web"});
