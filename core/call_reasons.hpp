@@ -32,7 +32,7 @@ public:
     [[nodiscard]] CallReason reason(const seccomp_data& call);
     /// Whether no report tells of it: `quiet` of [seccomp] or of the rule.
     [[nodiscard]] bool is_quiet(const seccomp_data& call);
-    /// "ptrace"; "number 512" where it has no name.
+    /// "ptrace"; "number 512" where it has no name; "number 26 of another architecture" where the plan kills its calls.
     [[nodiscard]] std::string name(std::uint32_t architecture, std::uint32_t number) const;
 
 private:

@@ -11,6 +11,7 @@
 #include "core/base/directory.hpp"
 #include "core/base/fd.hpp"
 #include "core/plan/paths.hpp"
+#include "core/root.hpp"
 
 namespace sandbox {
 
@@ -58,8 +59,7 @@ public:
 
     /// All that lies in a private place, a name of it at a time.
     void collect(int stage, const RootEntry& place) {
-        const std::string number = std::to_string(&place - plan_.entries.data());
-        const Fd directory = open_directory(stage, number);
+        const Fd directory = open_directory(stage, root::stage_name(plan_, place).data());
         for (const std::string& name : names_in(directory)) {
             const std::string path = paths::join(place.dest, name);
             if (is_targets(path)) {

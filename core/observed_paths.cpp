@@ -135,8 +135,8 @@ void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function
         errno = 0;
         std::optional<ObservedPath> path = observed(pid, named);
         if (!path && named.use != PathUse::execute && (errno == EPERM || errno == EACCES)) {
-            // A program that its user may not read, or that hides itself: prctl(2), PR_SET_DUMPABLE. As it starts,
-            // CMD's own process does.
+            // A program that its user may not read. Until CMD's own process has executed CMD it cannot be read either,
+            // so that no execve(2) is counted.
             ++left_out_;
         }
         if (path && changes_host_) {

@@ -31,6 +31,7 @@ struct Sighting {
     std::uint64_t count = 0;
 };
 
+/// Used by one thread at a time: the one that answers CMD's calls, and when that has ended the one that reports.
 class ObservedPaths {
 public:
     /// \param changes_host whether CMD changes the files that this process sees: what a call would find is settled
@@ -42,7 +43,7 @@ public:
     void see(pid_t pid, const seccomp_data& call, const std::function<bool()>& is_valid,
              const std::function<std::string()>& program);
 
-    [[nodiscard]] const std::map<ObservedPath, Sighting>& all() const { return seen_; }
+    /// All that was seen; nothing is left here.
     [[nodiscard]] std::map<ObservedPath, Sighting> take() { return std::move(seen_); }
     /// Names that found no place, or that we may not look at.
     [[nodiscard]] std::uint64_t left_out() const { return left_out_; }

@@ -31,7 +31,7 @@ namespace sandbox {
 
 /// Calls that were refused for one reason.
 struct RefusedCall {
-    std::string syscall; ///< its name; "number 512" where it has none
+    std::string syscall; ///< as CallReasons names it
     /// The argument that an entry of the filter tests, and its low 32 bits; -1: only the number counts.
     int argument = -1;
     std::uint32_t value = 0;

@@ -65,9 +65,6 @@ private:
         const char* name;
     };
     Place open_parent(const RootEntry& entry, Step step);
-    /// An entry's own name in the stage: its number in the plan.
-    using Number = std::array<char, 16>;
-    [[nodiscard]] Number number_of(const RootEntry& entry) const;
     Fd open_target(const char* dest, Step step);
     Fd open_target(const RootEntry& entry, Step step);
     enum class Depth { single, tree };
@@ -239,12 +236,6 @@ Builder::Place Builder::open_parent(const RootEntry& entry, Step step) {
     return {std::move(directory), entry.dest.c_str() + slash + 1};
 }
 
-Builder::Number Builder::number_of(const RootEntry& entry) const {
-    Number number{};
-    std::to_chars(number.data(), number.data() + number.size() - 1, &entry - materials_.root.entries.data());
-    return number;
-}
-
 void Builder::set_attributes(const Fd& mount, std::uint64_t attributes, Depth depth, Step step, const char* object) {
     failure_.at(step, mount::add_attributes(mount.get(), attributes, depth == Depth::tree), object);
     failure_.at(step, mount::expect_attributes(mount.get(), attributes), object);
@@ -321,7 +312,7 @@ void Builder::attach_overlay(const RootEntry& entry) {
 
 void Builder::attach_private_directory(const RootEntry& entry, Step step) {
     const char* const dest = entry.dest.c_str();
-    const Number number = number_of(entry);
+    const StageName number = stage_name(materials_.root, entry);
     const char* const name = number.data();
     failure_.at(step, ::mkdirat(stage_.get(), name, 0700), dest);
     failure_.at(step, ::fchmodat(stage_.get(), name, entry.mode, 0), dest);
@@ -362,7 +353,7 @@ void Builder::attach_empty(const char* name, const Fd& target, const RootEntry& 
 
 void Builder::attach_text(const RootEntry& entry) {
     const char* const dest = entry.dest.c_str();
-    const Number number = number_of(entry);
+    const StageName number = stage_name(materials_.root, entry);
     const char* const name = number.data();
     const Fd file(::openat(stage_.get(), name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444));
     require(file, Step::attach_mount, dest);
@@ -460,6 +451,12 @@ void Builder::seal(const RootPlan& plan) {
 }
 
 } // namespace
+
+StageName stage_name(const RootPlan& plan, const RootEntry& entry) {
+    StageName name{};
+    std::to_chars(name.data(), name.data() + name.size() - 1, &entry - plan.entries.data());
+    return name;
+}
 
 Assembled assemble(const Materials& materials, Identity& identity, const StepReporter& failure) {
     return Builder(materials, identity, failure).build();

@@ -1,6 +1,7 @@
 // The new root: assembled from the plan's entries, then entered by pivot_root(2), the old one unmounted.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 
@@ -27,11 +28,13 @@ struct Materials {
 /// What has been built.
 struct Assembled {
     Fd root;
-    /// The file system that it was built from, of which CMD sees only parts. What was made for an entry of the plan has
-    /// the entry's number as its name.
-    Fd stage;
+    Fd stage;                          ///< the file system that it was built from, of which CMD sees only parts
     hidden_names::Places hidden_names; ///< where the links go, when there is time: only their directories are made
 };
+
+/// The name in the stage of what was made there for an entry of the plan, which is one of `plan.entries`. Plain code.
+using StageName = std::array<char, 16>;
+[[nodiscard]] StageName stage_name(const RootPlan& plan, const RootEntry& entry);
 
 /// Builds the root file system that the plan lists, entry by entry. Before: the process has its own user and mount
 /// namespaces, its maps are written, and all mounts are private. After: the returned root is an attached mount, sealed

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,21 @@ Code asks_about(const Architecture& architecture, const std::vector<std::uint32_
     Code code;
     append_numbers(code, ranges);
     return guarded(architecture, code);
+}
+
+/// The errno that a filter answers with SECCOMP_RET_* `decision`, 0 where it kills; nothing where it lets the call
+/// pass, or answers ENOSYS, which libc tries on purpose.
+std::optional<int> refusal_of(std::uint32_t decision) {
+    switch (decision & SECCOMP_RET_ACTION_FULL) {
+    case SECCOMP_RET_ALLOW:
+    case SECCOMP_RET_LOG:
+        return std::nullopt;
+    case SECCOMP_RET_ERRNO:
+        return decision == (SECCOMP_RET_ERRNO | ENOSYS) ? std::nullopt
+                                                        : std::optional(static_cast<int>(decision & SECCOMP_RET_DATA));
+    default:
+        return 0;
+    }
 }
 
 } // namespace
@@ -66,17 +82,7 @@ Filter asking_about(Filter filter, const SeccompPlan& plan, std::span<const std:
 }
 
 std::optional<int> Trial::refusal(const seccomp_data& call) const {
-    const std::uint32_t decision = program_.empty() ? SECCOMP_RET_ALLOW : evaluate(program_, call);
-    switch (decision & SECCOMP_RET_ACTION_FULL) {
-    case SECCOMP_RET_ALLOW:
-    case SECCOMP_RET_LOG:
-        return std::nullopt;
-    case SECCOMP_RET_ERRNO:
-        return (decision & SECCOMP_RET_DATA) == ENOSYS ? std::nullopt
-                                                       : std::optional(static_cast<int>(decision & SECCOMP_RET_DATA));
-    default:
-        return 0;
-    }
+    return program_.empty() ? std::nullopt : refusal_of(evaluate(program_, call));
 }
 
 Filter on_trial(const Filter& own, Program tried, const SeccompPlan& plan, std::span<const std::uint32_t> numbers) {
@@ -89,10 +95,7 @@ Filter on_trial(const Filter& own, Program tried, const SeccompPlan& plan, std::
         if (instruction.code != (BPF_RET | BPF_K)) {
             continue;
         }
-        const std::uint32_t action = instruction.k & SECCOMP_RET_ACTION_FULL;
-        const bool passes =
-            action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG || instruction.k == (SECCOMP_RET_ERRNO | ENOSYS);
-        instruction.k = passes ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF;
+        instruction.k = refusal_of(instruction.k) ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW;
     }
     filter = asking_about(std::move(filter), plan, numbers);
     filter.trial = Trial(std::move(tried));

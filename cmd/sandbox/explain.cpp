@@ -201,14 +201,19 @@ std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, co
     return told;
 }
 
-PathAdvice advise_on_new_file(const std::string& inside, const Plan& plan, const Host& host) {
-    const ObservedPath made{.path = inside, .use = PathUse::open_new, .follows_last_link = false};
-    const std::optional<RefusedFile> file = Explainer(plan, host).explain(made);
-    return file ? file->advice
-                : PathAdvice{.grant = {},
-                             .reason = "its directory is not there outside, or is not yours to write in",
-                             .is_secret = false,
-                             .withheld = {}};
+std::vector<PathAdvice> advise_on_new_files(const std::vector<std::string>& inside, const Plan& plan,
+                                            const Host& host) {
+    Explainer explainer(plan, host);
+    std::vector<PathAdvice> all;
+    for (const std::string& path : inside) {
+        const auto file = explainer.explain({.path = path, .use = PathUse::open_new, .follows_last_link = false});
+        all.push_back(file ? file->advice
+                           : PathAdvice{.grant = {},
+                                        .reason = "its directory is not there outside, or is not yours to write in",
+                                        .is_secret = false,
+                                        .withheld = {}});
+    }
+    return all;
 }
 
 } // namespace sandbox

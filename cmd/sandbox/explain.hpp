@@ -25,8 +25,8 @@ struct RefusedFile {
     std::uint64_t count = 0;
 };
 
-/// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told once
-/// of each, with the strongest of them.
+/// Sorted: what was refused before what was lost, then by path. A name that was asked for in several ways is told
+/// once as refused and once as lost, each with the strongest of its ways.
 /// \param left_out grows by the names for which the time did not suffice, for CMD can make them slow to look up, and by
 /// those that found no place.
 [[nodiscard]] std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, const Plan& plan,
@@ -36,8 +36,8 @@ struct RefusedFile {
 constexpr std::size_t kMostRefusedFiles = 2000;
 constexpr std::size_t kMostRefusedBytes = std::size_t{96} * 1024;
 
-/// What would keep a file of this name that CMD made in a private place.
-/// \param inside absolute, as CMD named it.
-[[nodiscard]] PathAdvice advise_on_new_file(const std::string& inside, const Plan& plan, const Host& host);
+/// What would keep each of these names, if CMD made it in a private place; all absolute, as CMD named them.
+[[nodiscard]] std::vector<PathAdvice> advise_on_new_files(const std::vector<std::string>& inside, const Plan& plan,
+                                                          const Host& host);
 
 } // namespace sandbox

@@ -126,24 +126,24 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
     const TracePrinter printer(log && options.verbose ? &options.trace : nullptr); // while the log is there
     try {
         const auto start = std::chrono::system_clock::now();
-        std::optional<ReportFile> report;
+        std::optional<ReportFile> report_file;
         if (options.report.json) {
-            report.emplace(*options.report.json, options.report.was_open, options.log_size.has_value());
+            report_file.emplace(*options.report.json, options.report.was_open, options.log_size.has_value());
         }
         Outcome outcome = launch(plan, options, status, recorder, arguments);
         const auto end = std::chrono::system_clock::now();
         const bool is_told = is_report_told(options.report, outcome, options.quiet, host.stderr_is_terminal);
-        std::optional<Report> refusals;
-        if (is_told || report) { // else nobody waits for it to be made
-            refusals.emplace(outcome, options.tried != nullptr ? *options.tried : plan, host);
+        std::optional<Report> report;
+        if (is_told || report_file) { // else nobody waits for it to be made
+            report.emplace(outcome, options.tried != nullptr ? *options.tried : plan, host);
         }
-        if (report) { // before the record of the end, behind which there is none of a failure
-            report->write(refusals->json(start, end));
+        if (report_file) { // before the record of the end, behind which there is none of a failure
+            report_file->write(report->json(start, end));
         }
         status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
         if (is_told) {
-            tell_report(*refusals, options);
+            tell_report(*report, options);
         }
         if (options.stats != StatsFormat::none) {
             tell_stats(options.stats, plan.cgroup, outcome.usage);
@@ -307,7 +307,7 @@ int start(const std::vector<std::string>& words, char** arguments) {
                              .explain = line.explain,
                              .report = report_options(line, was_open),
                              .trace = trace};
-    const TracePrinter printer(line.verbose ? &trace : nullptr);
+    const TracePrinter printer(line.verbose && !line.log_size ? &trace : nullptr); // else into the log
     try {
         return run(line, options, status_file, arguments);
     } catch (const Error& error) {

@@ -1,6 +1,8 @@
 #include "cmd/sandbox/refusals.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,15 +83,17 @@ bool is_told_as_file(const std::string& path, const std::vector<RefusedFile>& fi
 
 std::vector<LostFiles> lost_files(std::vector<LostWrites> all, const std::vector<RefusedFile>& files, const Plan& plan,
                                   const Host& host) {
+    std::erase_if(all, [&](const LostWrites& writes) { return is_told_as_file(writes.path, files); });
+    std::vector<std::string> names;
+    std::ranges::transform(all, std::back_inserter(names), [](const LostWrites& writes) {
+        // Any new name in a directory: what keeps one keeps them all.
+        return writes.is_file() ? writes.path : paths::join(writes.path, "a");
+    });
+    std::vector<PathAdvice> advice = advise_on_new_files(names, plan, host);
     std::vector<LostFiles> lost;
-    for (LostWrites& writes : all) {
-        if (is_told_as_file(writes.path, files)) {
-            continue;
-        }
-        LostFiles& one = lost.emplace_back();
-        one.advice = advise_on_new_file(writes.is_file() ? writes.path : paths::join(writes.path, "a"), plan, host);
-        one.is_routine = is_routine_write(writes.path, host.home);
-        one.writes = std::move(writes);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        lost.push_back({.writes = std::move(all[i]), .advice = std::move(advice[i]), .is_routine = false});
+        lost.back().is_routine = is_routine_write(lost.back().writes.path, host.home);
     }
     return lost;
 }

@@ -42,7 +42,7 @@ struct LostFiles {
     bool is_routine = false; ///< what programs leave behind as a matter of course
 };
 
-/// What hides a secret, and how one that CMD looked at would be shown.
+/// What would show a hidden name that CMD looked at.
 [[nodiscard]] Grant grant_for_hidden(const std::string& name);
 
 /// What to do about a limit that was reached: how much would be enough nobody knows.

@@ -1,4 +1,8 @@
+// The report for programs: Report::json.
+#include "cmd/sandbox/report.hpp"
+
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
@@ -10,7 +14,6 @@
 
 #include "cmd/common/json.hpp"
 #include "cmd/common/learned_toml.hpp"
-#include "cmd/sandbox/report.hpp"
 
 namespace sandbox {
 
@@ -101,7 +104,7 @@ Json refusals_json(const Refusals& refusals, const Outcome& outcome, const Plan&
     for (const RefusedFile& file : refusals.files) {
         list.push_back(file_json(file, places));
     }
-    for (const std::string& name : outcome.looked_at) {
+    for (const std::string& name : refusals.hidden) {
         list.push_back(hidden_json(name, plan.root.hidden_names.origin));
     }
     for (const LostFiles& lost : refusals.lost) {

@@ -65,7 +65,7 @@ int remove(const std::vector<std::string>& references, bool force, bool json) {
         complain(refusal, "sandboxctl");
     }
     const Json& removed = told["removed"];
-    if (!removed["references"].empty() || !removed["images"].empty()) {
+    if (json || !removed["references"].empty() || !removed["images"].empty()) {
         report(removed, json);
     }
     return told["refusals"].empty() ? 0 : kOwnFailure;

@@ -228,11 +228,11 @@ int learn_from(LearnWish wish) {
     refuse_circle(wish.output, profile);
     const Plan plan =
         make_plan(profile, {.arguments = wish.command, .name = "", .entrypoint = {}, .stats = false}, host);
+    confirm(wish);
     std::optional<OutputFile> output;
     if (!wish.output.empty()) {
         output.emplace(wish.output);
     }
-    confirm(wish);
     const WatchedRun run = run_watched(wish.base, wish.permissive, wish.command);
     if (run.report.is_discarded() || !run.report.contains("refusals")) {
         return run.status;

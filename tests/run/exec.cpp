@@ -353,7 +353,8 @@ BOOST_AUTO_TEST_CASE(a_supervisor_that_was_killed_leaves_nothing_to_enter) {
 BOOST_AUTO_TEST_CASE(a_sandbox_that_is_just_ending_is_told_as_ended) {
     Process running = idle();
     running.signal(SIGSTOP); // so that its pid 1 stays to be waited for
-    const Result killed = sh("pkill -KILL -P " + std::to_string(running.pid()) + " -x sandbox-init");
+    const std::string init = " -P " + std::to_string(running.pid()) + " -x sandbox-init";
+    const Result killed = sh("pkill -KILL" + init + " && while pgrep -r RSDT" + init + "; do :; done");
     BOOST_TEST(killed.status == 0, killed);
     expect_refused(exec({"web", "true"}), "the sandbox 'web' ended before the command was started in it");
     running.signal(SIGCONT);
@@ -447,13 +448,15 @@ BOOST_AUTO_TEST_CASE(nothing_enters_without_the_filter_that_cmd_has) {
 
 BOOST_AUTO_TEST_CASE(what_it_left_running_goes_where_it_is_killed_in_the_hosts_pid_namespace) {
     Process running = idle({"--profile", "strict", "--share", "pid"});
-    Process entered(words_of({"web", "sh", "-c", "setsid sleep 27183 & echo up; sleep 27183"}), options);
+    const std::string sleeps = "sleep 27183." + std::to_string(running.pid()); // as nobody else's
+    Process entered(words_of({"web", "sh", "-c", "setsid " + sleeps + " & echo up; " + sleeps}), options);
     BOOST_REQUIRE(entered.wait_for("up\n"));
     // The control: they are there to be seen, once both have become a sleep.
-    BOOST_TEST(sh("until test \"$(pgrep -cfx 'sleep 27183')\" = 2; do sleep 0.05; done; echo seen").printed("seen\n"));
+    const std::string seen = "\"$(pgrep -cfx '" + sleeps + "')\"";
+    BOOST_TEST(sh("until test " + seen + " = 2; do sleep 0.05; done; echo seen").printed("seen\n"));
     entered.signal(SIGKILL);
     static_cast<void>(entered.finish());
-    BOOST_TEST(sh("while pgrep -fx 'sleep 27183'; do sleep 0.1; done; echo gone").printed("gone\n"));
+    BOOST_TEST(sh("until test " + seen + " = 0; do sleep 0.05; done; echo gone").printed("gone\n"));
     running.close_input();
     BOOST_TEST(running.finish().status == 0);
 }

@@ -116,7 +116,13 @@ struct Reporting : ReportWorld {
                          probe_directory(), "--",
                          probe("refused")};
         command.insert(command.end(), words.begin(), words.end());
-        return read(outside(command));
+        return read(run(command, patient()));
+    }
+    /// Before Linux 6.6 each answer wakes another CPU, and a million of them take longer than any other test.
+    [[nodiscard]] Options patient() const {
+        Options options = here();
+        options.watchdog = std::chrono::minutes(10);
+        return options;
     }
     [[nodiscard]] long peak() const { return std::stol(read_file(home / "peak")); }
 };
@@ -346,11 +352,11 @@ BOOST_AUTO_TEST_CASE(a_million_refused_calls_are_counted_and_cost_no_memory) {
 }
 
 BOOST_AUTO_TEST_CASE(signals_without_end_make_no_refused_call_pass_nor_count_twice) {
-    const std::string many = std::to_string(rounds(200'000));
+    const std::string many = std::to_string(rounds(50'000));
     const Reported seen = refused({"alarmed-loop", many, kPtrace});
     BOOST_TEST(seen.result.out == many + "\nrang\n", seen.result);
     BOOST_REQUIRE(!seen.of("ptrace").is_null());
-    BOOST_TEST(seen.of("ptrace").at("count") == rounds(200'000));
+    BOOST_TEST(seen.of("ptrace").at("count") == rounds(50'000));
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_changes_the_name_of_a_refused_mount_gets_no_mount) {

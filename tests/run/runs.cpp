@@ -317,15 +317,10 @@ BOOST_AUTO_TEST_CASE(a_run_without_its_pid_1_is_listed_as_ending) {
     const Json row = ps()[0];
     BOOST_TEST(row["state"] == "running");
     run.signal(SIGSTOP); // so that it does not clear up
-    const pid_t init = row["init"]["pid"];
-    ::kill(init, SIGKILL);
-    const auto still_runs = [init] {
-        const std::string stat = read_file("/proc/" + std::to_string(init) + "/stat");
-        return !stat.empty() && stat.find(") Z ") == std::string::npos;
-    };
-    while (still_runs()) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    const std::string init = std::to_string(row["init"]["pid"].get<pid_t>());
+    BOOST_REQUIRE(
+        sh("kill -KILL " + init + " && while grep -q '^State:.[RSDT]' /proc/" + init + "/status; do :; done").status ==
+        0);
     const Json rows = ps();
     BOOST_REQUIRE(rows.size() == 1U);
     BOOST_TEST(rows[0]["state"] == "ending");

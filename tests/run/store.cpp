@@ -160,6 +160,8 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_not_known_keeps_no_other_image_from_being_re
     BOOST_TEST(!removed.said("pull"), removed);
     BOOST_TEST(removed.printed("removed the name web:latest"), removed);
     BOOST_TEST(listed() == "[]\n");
+    const Result nothing = images({"remove", "--json", "web"});
+    BOOST_TEST(nothing.printed("\"references\": []"), nothing); // for a program there is an answer in any case
     expect_whole();
 }
 

@@ -150,9 +150,11 @@ BOOST_AUTO_TEST_CASE(ctrl_z_stops_nothing_where_no_shell_could_continue_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_that_is_told_to_halt_stays_stopped_without_a_shell) {
-    Terminal plain({sandbox_program(), "--quiet", "--profile", "strict", "--", "sh", "-c",
-                    "(sleep 1; grep ^State /proc/$$/status; kill -CONT $$) & kill -STOP $$; echo went on"},
-                   here());
+    Terminal plain(
+        {sandbox_program(), "--quiet", "--profile", "strict", "--", "sh", "-c",
+         "(until grep -q '^State:.T' /proc/$$/status; do sleep 0.05; done; sleep 1; grep ^State /proc/$$/status; "
+         "kill -CONT $$) & kill -STOP $$; echo went on"},
+        here());
     BOOST_TEST(plain.see("T (stopped)"), plain.screen());
     BOOST_TEST(plain.see("went on"), plain.screen());
     BOOST_TEST(plain.wait() == 0, plain.screen());

@@ -1,12 +1,14 @@
 /* race mount TIMES: mounts a tmpfs on /tmp while a second thread turns that name into another and back without end.
  *   Prints "refused N", how often it got EPERM, and "mounted N", how many mounts there are more than before.
  * race open TIMES FILE OTHER: opens FILE and reads it, while a second thread turns the name into OTHER, which differs
- * in one byte, and back. Prints "failed N" and the first byte of each file that it read: "read a". */
+ * in one byte, and back, until each of the two has been met 50 times, TIMES at least and a minute at most. Prints
+ * "opened N", "failed N" and the first byte of each file that it read: "read a". */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
@@ -49,24 +51,20 @@ static void mount_often(long times) {
 }
 
 static void open_often(long times) {
+    const time_t end = time(NULL) + 60;
     long opened = 0;
-    long failed = 0;
-    char seen[256] = "";
-    int answers = 0; /* of how many kinds: it goes on until the race was won and lost */
-    for (; opened < times || (answers < 2 && opened < 100 * times); ++opened) {
-        char byte = 0;
+    long met[257] = {0}; /* the first byte that was read; 256: it could not be opened */
+    int often = 0;       /* answers that were met 50 times: the race was won and lost */
+    for (; (opened < times || often < 2) && time(NULL) < end; ++opened) {
+        unsigned char byte = 0;
         const int file = open(name, O_RDONLY | O_CLOEXEC);
-        if (file < 0 || read(file, &byte, 1) != 1) {
-            answers += failed++ == 0;
-        } else {
-            answers += !seen[(unsigned char)byte];
-            seen[(unsigned char)byte] = 1;
-        }
+        const int answer = file < 0 || read(file, &byte, 1) != 1 ? 256 : byte;
+        often += ++met[answer] == 50;
         close(file);
     }
-    printf("opened %ld\nfailed %ld\n", opened, failed);
+    printf("opened %ld\nfailed %ld\n", opened, met[256]);
     for (int byte = 0; byte < 256; ++byte) {
-        if (seen[byte]) {
+        if (met[byte] > 0) {
             printf("read %c\n", byte);
         }
     }
