@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -124,7 +125,14 @@ std::string normal(const std::string& path) {
 
 } // namespace
 
-bool ObservedPaths::is_own(const ObservedPath& named) const {
+std::strong_ordering ObservedPath::operator<=>(const ObservedPath& other) const {
+    const std::strong_ordering sizes = path.size() <=> other.path.size();
+    return sizes != 0 ? sizes
+                      : std::tie(path, use, follows_last_link, after_make) <=>
+                            std::tie(other.path, other.use, other.follows_last_link, other.after_make);
+}
+
+bool ObservedPaths::is_after_make(const ObservedPath& named) const {
     const bool changes = makes(named.use) || named.use == PathUse::write || named.use == PathUse::take_away;
     return !changes && !made_.empty() && made_.contains(normal(named.path));
 }
@@ -141,17 +149,17 @@ void ObservedPaths::see(pid_t pid, const seccomp_data& call, const std::function
         }
         if (path && changes_host_) {
             const std::optional<PathUse> use = settled(*path);
-            path = use ? std::optional(ObservedPath{path->path, *use, path->follows_last_link}) : std::nullopt;
+            path = use ? std::optional(ObservedPath{
+                             .path = path->path, .use = *use, .follows_last_link = path->follows_last_link})
+                       : std::nullopt;
         }
         if (!path) {
             continue;
         }
+        path->after_make = is_after_make(*path);
         const auto known = seen_.find(*path);
         if (known != seen_.end()) {
             known->second.count += is_valid() ? 1 : 0;
-            continue;
-        }
-        if (is_own(*path)) {
             continue;
         }
         if (seen_.size() == kMost || bytes_ + path->path.size() > kMostBytes) {

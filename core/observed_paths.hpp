@@ -6,6 +6,8 @@
 #include <linux/seccomp.h>
 #include <sys/types.h>
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,8 +24,12 @@ struct ObservedPath {
     std::string path; ///< absolute as CMD sees it; not normalised
     PathUse use = PathUse::look;
     bool follows_last_link = true;
+    bool after_make = false; ///< CMD had called for the name to be made: what it finds there may be its own
 
-    auto operator<=>(const ObservedPath&) const = default;
+    /// Shorter names first: they are told where there is no time or no room for all, so that no flood of long ones
+    /// that CMD makes up hides another's.
+    std::strong_ordering operator<=>(const ObservedPath& other) const;
+    bool operator==(const ObservedPath&) const = default;
 };
 
 struct Sighting {
@@ -53,10 +59,10 @@ public:
     static constexpr std::size_t kMost = 20'000;
 
 private:
-    bool changes_host_;
-    /// Whether CMD has made the name, or tried to: what it finds there after that tells nothing of the host.
-    [[nodiscard]] bool is_own(const ObservedPath& named) const;
+    /// Whether CMD has called for the name to be made, and the call does not change it.
+    [[nodiscard]] bool is_after_make(const ObservedPath& named) const;
 
+    bool changes_host_;
     std::map<ObservedPath, Sighting> seen_;
     std::set<std::string> made_; ///< normalised
     std::size_t bytes_ = 0;

@@ -46,7 +46,10 @@ std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path, b
     case PathUse::put:
         return PathIntent::create;
     case PathUse::make:
-        return exists ? std::nullopt : std::optional(PathIntent::create);
+        if (exists) { // it fails there, and in a private place makes another in the place of the host's
+            return is_private ? std::optional(PathIntent::look) : std::nullopt;
+        }
+        return PathIntent::create;
     case PathUse::take_away:
         return exists ? std::optional(PathIntent::create) : std::nullopt;
     }
@@ -97,10 +100,9 @@ public:
     std::optional<RefusedFile> explain(const ObservedPath& seen) {
         // Where the name stands on the host does not hang on what is wanted of it.
         const auto found = oracle_.judge({seen.path, PathIntent::look, seen.follows_last_link});
-        const auto intent = found
-                                ? intent_of(seen.use, found->host_path, found->standing == PathStanding::private_place)
-                                : std::nullopt;
-        if (!intent) {
+        const bool is_private = found && found->standing == PathStanding::private_place;
+        const auto intent = found ? intent_of(seen.use, found->host_path, is_private) : std::nullopt;
+        if (!intent || (seen.after_make && is_made_inside(seen))) {
             return std::nullopt;
         }
         auto verdict = oracle_.judge({seen.path, *intent, seen.follows_last_link});
@@ -115,6 +117,12 @@ public:
     }
 
 private:
+    /// Whether a call that makes the name works inside: what stands there afterwards is CMD's own.
+    [[nodiscard]] bool is_made_inside(const ObservedPath& seen) const {
+        const auto made = oracle_.judge({seen.path, PathIntent::create, seen.follows_last_link});
+        return made && made->effect == PathEffect::lost;
+    }
+
     const Host& host_;
     CallerPlaces places_;
     HostLinks links_;

@@ -113,7 +113,7 @@ void add_files(std::vector<std::string>& lines, const std::vector<RefusedFile>& 
         lines.push_back(fmt::format("and more files; --report-json lists all {}", files.size()));
     }
     if (unobserved > 0) {
-        lines.push_back(fmt::format("and {} more names, of too many to list", unobserved));
+        lines.push_back(fmt::format("and {} more names, for which there was no room or no time", unobserved));
     }
 }
 
@@ -165,6 +165,10 @@ std::string Report::text(bool whole) const {
         parts.push_back(fmt::format(
             "note: which system calls {} refused{} is not known: {}", outcome_.permissive ? "would be" : "were",
             outcome_.explained ? ", and which files were asked for," : "", blindness(outcome_.listener_error)));
+    }
+    if (!refusals_.lost_is_complete) {
+        parts.emplace_back(
+            "note: not all that CMD left in private places was looked at: it is too much, or closed to us");
     }
     std::vector<std::string> network;
     std::ranges::transform(outcome_.network_refusals, std::back_inserter(network), &netns::NetworkRefusal::text);

@@ -7,23 +7,23 @@
 
 namespace sandbox::ctl {
 
-/// Under a passing name first, made before there is anything to write: what fails leaves the file as it was, and shows
-/// early.
+/// Under a passing name first, which is made when there is something to write: what fails leaves the file as it was,
+/// and CMD, which may write in the same directory, has ended by then.
 class OutputFile {
 public:
-    /// \throws Error where none can be made beside `path`.
+    /// Holds the directory open, so that nobody leads the file elsewhere meanwhile.
+    /// \throws Error where no file could be written there: that shows before CMD runs.
     explicit OutputFile(std::string path);
-    OutputFile(const OutputFile&) = delete;
-    OutputFile& operator=(const OutputFile&) = delete;
-    ~OutputFile();
 
     /// Puts the text in the place of what `path` held. \throws Error
-    void write(const std::string& text);
+    void write(const std::string& text) const;
 
 private:
-    std::string path_;
-    std::string passing_; ///< empty: it has the file's name by now
-    Fd file_;
+    [[nodiscard]] Fd make_passing(std::string& name) const;
+
+    std::string path_; ///< as it was asked for
+    std::string name_; ///< in the directory
+    Fd directory_;
 };
 
 } // namespace sandbox::ctl

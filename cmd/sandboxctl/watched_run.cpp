@@ -96,7 +96,9 @@ WatchedRun run_watched(const std::string& profile, bool is_permissive, const std
     words.emplace_back("--");
     words.insert(words.end(), command.begin(), command.end());
     if (::access(words.front().c_str(), X_OK) < 0) {
-        throw Error("cannot run " + sandbox::quoted(words.front())).kernel(errno).fix("install sandbox beside sandboxctl");
+        throw Error("cannot run " + sandbox::quoted(words.front()))
+            .kernel(errno)
+            .fix("install sandbox beside sandboxctl");
     }
     const QuietSignals signals;
     ChildProcess run = start(std::move(words), signals);

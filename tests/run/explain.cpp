@@ -307,6 +307,29 @@ BOOST_AUTO_TEST_CASE(what_was_read_before_it_was_written_was_refused_and_lost) {
     BOOST_TEST(seen.result.said("  lost file " + in_home(".gitconfig") + ", create, once"), seen.result);
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_cmd_tried_to_make_hides_no_refusal) {
+    write(project / ".env", "SECRET\n");
+    for (const char* attempt : {"", "mkdir .env; "}) { // the first is the control
+        const Reported seen = explained({"--hide", ".env"}, {"sh", "-c", std::string(attempt) + "cat .env"});
+        BOOST_TEST(seen.of(in_project(".env")).at("intent") == "read", seen.report.dump(1));
+    }
+    // One that it could make stands in the place of the host's, and is its own from there on.
+    const Reported made = script("mkdir -p ~/data; cat ~/data/one.txt; echo x > ~/data/one.txt; cat ~/data/one.txt");
+    BOOST_TEST(!made.of(in_home("data/one.txt")).is_null(), made.report.dump(1));
+    const Reported own = script("echo mine > ~/.gitconfig; cat ~/.gitconfig");
+    BOOST_TEST(own.of(in_home(".gitconfig")).at("kind") == "lost", own.report.dump(1));
+    const Reported empty = script("mkdir ~/data && ls ~/data");
+    BOOST_TEST(empty.of(in_home("data")).at("kind") == "file", empty.report.dump(1));
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_long_names_hides_no_short_one) {
+    write(home / "zz", "victim\n");
+    sh("mkdir ~/flood && cd ~/flood && seq -f a%.0f 2500 | xargs touch");
+    const Reported seen = script("cat ~/zz; for i in $(seq 2500); do test -e ~/flood/a$i; done");
+    BOOST_TEST(seen.report.at("unlisted") > 0);
+    BOOST_TEST(!seen.of(in_home("zz")).is_null());
+}
+
 BOOST_AUTO_TEST_CASE(under_an_outer_listener_it_says_that_it_knows_of_no_file) {
     profile("inner", "extends = \"strict\"\n[ids]\nmap = \"self\"\ngroups = \"keep\"\n");
     for (int i = 0; i < rounds(20); ++i) {

@@ -74,6 +74,25 @@ BOOST_AUTO_TEST_CASE(learn_writes_the_narrowest_profile_under_which_the_command_
     BOOST_TEST(read_file(mine) == "extends = \"strict\"\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_learned_is_written_by_nobody_else) {
+    const std::string before = read_file(home / ".gitconfig");
+    const std::string evil =
+        "cat ~/.gitconfig; for f in mine.toml mine.toml.*; do rm -f $f; ln -s ~/.gitconfig $f; done; "
+        "mkdir other; mv mine.toml other; ln -s other/mine.toml mine.toml";
+    const Result learned = ctl({"learn", "--base", "build", "-o", "mine.toml", "--", "sh", "-c", evil});
+    const fs::path file = project / "mine.toml";
+    BOOST_TEST(fs::is_regular_file(fs::symlink_status(file)), learned);
+    BOOST_TEST(read_file(file).find("extends = \"build\"") != std::string::npos, read_file(file));
+    BOOST_TEST(read_file(file).find("~/.gitconfig") != std::string::npos, learned);
+    BOOST_TEST(read_file(home / ".gitconfig") == before);
+    for (const char* no_file : {"/dev/full", "."}) {
+        const Result refused = ctl({"learn", "-o", no_file, "--", "echo", "CMD RAN"});
+        BOOST_TEST(refused.status == 125, refused);
+        BOOST_TEST(refused.said("it is no regular file"), refused);
+        BOOST_TEST(!refused.printed("CMD RAN"), refused);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_base_is_found_from_the_file_that_extends_it) {
     write(project / "profiles/base.toml", "extends = \"strict\"\n");
     const Words cat = {"--", "cat", in_home(".gitconfig")};

@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(a_fork_bomb_stays_at_the_limit_and_ends_with_an_interrupt) 
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_that_was_reached_is_in_the_report_with_its_line) {
-    const Words forks = {"--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; wait"}; // ends at the first refusal
+    const Words forks = {"--", "sh", "-c",
+                         "for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; wait"}; // ends at the first refusal
     const auto told = [&](const char* pids) {
         Words words = {"--report", "always", "--report-json", (home / "report.json").string(), "--pids", pids};
         words.insert(words.end(), forks.begin(), forks.end());
