@@ -11,6 +11,7 @@
 
 #include "core/base/error.hpp"
 #include "core/plan/allow_plan.hpp"
+#include "core/plan/cloud_metadata.hpp"
 #include "netns/allow_rules.hpp"
 
 namespace sandbox::netns {
@@ -108,15 +109,18 @@ NetworkRefusal told(const AllowPlan& plan, const ResolverLog& log, const Refusal
     const std::string port = refusal.port == 0 ? "" : fmt::format(":{}", refusal.port);
     // A name opens nothing near, whatever its port.
     const std::string allow = (name.empty() || near ? host : escaped(name)) + port;
-    const std::string grant = "--net-allow " + shell_quoted(allow);
+    const bool is_metadata = is_cloud_metadata(refusal.address.text) || is_cloud_metadata(name);
+    const std::string grant = is_metadata ? "" : "--net-allow " + shell_quoted(allow);
+    const std::string advice = is_metadata ? kMetadataAdvice : "";
     return {.kind = NetworkRefusal::Kind::address,
             .object = host + port + "/" + escaped(refusal.protocol),
             .count = refusal.packets,
             .grant = grant,
-            .text =
-                fmt::format("{}{}, {}{}, {}{}: {}", name.empty() ? "" : escaped(name) + " at ", host,
-                            escaped(refusal.protocol), refusal.port == 0 ? "" : fmt::format(" port {}", refusal.port),
-                            times(refusal.packets), near ? ", near this machine, where no name leads" : "", grant)};
+            .advice = advice,
+            .text = fmt::format(
+                "{}{}, {}{}, {}{}: {}", name.empty() ? "" : escaped(name) + " at ", host, escaped(refusal.protocol),
+                refusal.port == 0 ? "" : fmt::format(" port {}", refusal.port), times(refusal.packets),
+                near && !is_metadata ? ", near this machine, where no name leads" : "", is_metadata ? advice : grant)};
 }
 
 /// A name that was asked for in each search domain in turn is one that was asked for.
@@ -131,13 +135,20 @@ bool is_searched(const ResolverLog& log, std::string_view name) {
 }
 
 NetworkRefusal told(const std::string& name, std::uint64_t questions) {
-    const std::string grant = can_be_allowed(name) ? "--net-allow " + name : "";
+    const bool is_metadata = is_cloud_metadata(name);
+    const bool is_host = can_be_allowed(name);
+    const std::string grant = is_host && !is_metadata ? "--net-allow " + name : "";
+    const std::string ending = is_metadata ? std::string(": ") + kMetadataAdvice
+                               : is_host   ? ": " + grant
+                                           : ", which names no host";
     return {.kind = NetworkRefusal::Kind::name,
             .object = escaped(name),
             .count = questions,
             .grant = grant,
-            .text = fmt::format("{}, asked for {}{}", sandbox::quoted(name), times(questions),
-                                grant.empty() ? ", which names no host" : ": " + grant)};
+            .advice = is_metadata ? kMetadataAdvice
+                      : is_host   ? ""
+                                  : "it names no host",
+            .text = fmt::format("{}, asked for {}{}", sandbox::quoted(name), times(questions), ending)};
 }
 
 NetworkRefusal told_to_itself(const std::string& name, std::uint64_t questions) {
@@ -145,12 +156,18 @@ NetworkRefusal told_to_itself(const std::string& name, std::uint64_t questions) 
             .object = escaped(name),
             .count = questions,
             .grant = "",
+            .advice = "it leads to a loopback address, which is no other machine's",
             .text = fmt::format("{}, asked for {}, leads to a loopback address, which is no other machine's",
                                 sandbox::quoted(name), times(questions))};
 }
 
 NetworkRefusal others(std::uint64_t count, std::string text) {
-    return {.kind = NetworkRefusal::Kind::others, .object = "", .count = count, .grant = "", .text = std::move(text)};
+    return {.kind = NetworkRefusal::Kind::others,
+            .object = "",
+            .count = count,
+            .grant = "",
+            .advice = "",
+            .text = std::move(text)};
 }
 
 } // namespace

@@ -22,8 +22,9 @@ struct NetworkRefusal {
     Kind kind = Kind::name;
     std::string object; ///< "example.com", "192.0.2.1:80/tcp"; escaped
     std::uint64_t count = 0;
-    std::string grant; ///< the option that allows it, "--net-allow example.com"; empty: nothing does
-    std::string text;  ///< the whole as a line for people, safe to print
+    std::string grant;  ///< the option that allows it, "--net-allow example.com"; empty: nothing does, or should
+    std::string advice; ///< why there is no grant, without a full stop
+    std::string text;   ///< the whole as a line for people, safe to print
 };
 
 /// \param table the answer of `nft -j list table`. \return sorted and bounded; nothing where nothing was refused.

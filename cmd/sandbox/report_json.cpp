@@ -62,7 +62,7 @@ Json network_json(const netns::NetworkRefusal& refusal, const Origin& list) {
                  {"object", refusal.object},
                  {"count", refusal.count},
                  {"origin", to_json(list)}},
-                grant_json({.option = refusal.grant, .profile = "", .advice = "it names no host"}));
+                grant_json({.option = refusal.grant, .profile = "", .advice = refusal.advice}));
 }
 
 Json file_json(const RefusedFile& file, const CallerPlaces& places) {

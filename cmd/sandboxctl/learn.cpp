@@ -27,6 +27,7 @@
 #include "core/base/error.hpp"
 #include "core/base/fd.hpp"
 #include "core/base/file.hpp"
+#include "core/plan/cloud_metadata.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/plan.hpp"
@@ -135,7 +136,7 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
             add_call(seen, refusal, plan);
         } else if (kind == "hidden") {
             add_hidden(seen, refusal, plan, host);
-        } else if (kind == "name" && !refusal.at("grant").is_null()) {
+        } else if (kind == "name" && (!refusal.at("grant").is_null() || is_cloud_metadata(object))) {
             seen.names.push_back({.name = object, .port = 0, .program = "", .count = refusal.at("count")});
         }
     }

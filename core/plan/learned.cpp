@@ -1,7 +1,6 @@
 #include "core/plan/learned.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -10,6 +9,7 @@
 
 #include "core/plan/address.hpp"
 #include "core/plan/allow_plan.hpp"
+#include "core/plan/cloud_metadata.hpp"
 #include "core/plan/learned_delta.hpp"
 #include "core/plan/paths.hpp"
 
@@ -83,16 +83,6 @@ void learn_call(LearnedDelta& delta, const CallRefusal& refusal) {
     }
 }
 
-/// 169.254.0.0/16 and fe80::/10, where the metadata services of the clouds are, and those of them that are elsewhere.
-bool is_of_metadata(const std::string& name) {
-    constexpr auto kNames = std::to_array<std::string_view>(
-        {"metadata.google.internal", "metadata.goog", "100.100.100.200", "fd00:ec2::254", "192.0.0.192"});
-    const std::optional<Address> address = parse_address(name);
-    const bool is_near = address && (address->is_ipv6 ? address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80
-                                                      : address->bytes[0] == 169 && address->bytes[1] == 254);
-    return is_near || std::ranges::find(kNames, std::string_view(address ? address->text : name)) != kNames.end();
-}
-
 /// Lower case, without a final dot, as network.allow compares names.
 std::string plain_name(std::string name) {
     std::ranges::transform(name, name.begin(), [](char byte) {
@@ -108,8 +98,8 @@ void learn_name(LearnedDelta& delta, const NameRefusal& refusal) {
     const SeenByBoth seen = sighting(refusal.program, refusal.count);
     const std::string name = plain_name(refusal.name);
     const std::optional<Address> address = parse_address(name);
-    if (is_of_metadata(name)) {
-        delta.remark(remark_words(name), "a cloud's metadata service: who asks it acts as this machine", true, seen);
+    if (is_cloud_metadata(name)) {
+        delta.remark(remark_words(name), kMetadataAdvice, true, seen);
     } else if (!address && !can_be_allowed(name)) {
         delta.remark(remark_words(name), "it is no name of a host", false, seen);
     } else {

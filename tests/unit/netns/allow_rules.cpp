@@ -222,6 +222,26 @@ BOOST_AUTO_TEST_CASE(what_no_entry_can_hold_is_told_without_a_line_that_would_al
                "'c_d.example', asked for once: --net-allow c_d.example\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_clouds_metadata_service_is_told_without_a_line_that_would_allow_it) {
+    Log host;
+    host.log.take(log_line("config metadata.google.internal is NXDOMAIN") +
+                  log_line("config metadata.example is NXDOMAIN") + log_line("reply far.example is 169.254.169.254"));
+    const std::vector<NetworkRefusal> list =
+        netns::refusals(host.plan, host.log,
+                        table(element("169.254.169.254", "tcp", 80, 1) + "," + element("192.0.0.192", "tcp", 80, 2) +
+                                  "," + element("192.0.2.7", "tcp", 80, 1),
+                              4));
+    const std::string why = "a cloud's metadata service: who asks it acts as this machine";
+    BOOST_TEST(joined(list) == "'metadata.example', asked for once: --net-allow metadata.example\n"
+                               "'metadata.google.internal', asked for once: " +
+                                   why + "\nfar.example at 169.254.169.254, tcp port 80, once: " + why +
+                                   "\n192.0.0.192, tcp port 80, 2 times: " + why +
+                                   "\n192.0.2.7, tcp port 80, once: --net-allow 192.0.2.7:80\n");
+    for (const NetworkRefusal& refusal : list) {
+        BOOST_TEST((refusal.advice == why) == refusal.grant.empty(), refusal.text);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_was_searched_for_is_told_once) {
     Log host;
     host.log.take(log_line("config evil.example is NXDOMAIN") +
