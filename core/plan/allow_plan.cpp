@@ -50,52 +50,69 @@ bool is_name_byte(char byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-void check_label(const Item& item, std::string_view label) {
+/// Why something is no name, and what to write instead.
+struct Fault {
+    std::string cause;
+    std::string fix = kForms;
+};
+
+std::optional<Fault> fault_of_label(std::string_view label) {
     constexpr std::size_t kLongestLabel = 63; // RFC 1035, 2.3.4
     if (label.empty()) {
-        refuse(item, "there is nothing between two of its dots");
+        return Fault{"there is nothing between two of its dots"};
     }
     if (label.size() > kLongestLabel) {
-        refuse(item, fmt::format("the label {} has {} bytes, and DNS has room for {}", quoted(label), label.size(),
-                                 kLongestLabel));
+        return Fault{fmt::format("the label {} has {} bytes, and DNS has room for {}", quoted(label), label.size(),
+                                 kLongestLabel)};
     }
     if (label.find('*') != std::string_view::npos) {
-        refuse(item, "a star stands for whole labels, and in front only: *.npmjs.org");
+        return Fault{"a star stands for whole labels, and in front only: *.npmjs.org"};
     }
     if (!std::ranges::all_of(label, is_name_byte) || label.front() == '-' || label.back() == '-') {
-        refuse(item, fmt::format("{} is no part of a name: letters, digits, underscores, and dashes between them",
-                                 quoted(label)));
+        return Fault{fmt::format("{} is no part of a name: letters, digits, underscores, and dashes between them",
+                                 quoted(label))};
     }
+    return std::nullopt;
 }
 
-/// In lower case and without the dot of the root, which name the same host: RFC 4343.
-std::string parse_name(const Item& item, std::string_view text) {
+/// \param name in lower case and without the dot of the root.
+std::optional<Fault> fault_of_name(std::string_view name) {
     constexpr std::size_t kLongestName = 253;
-    if (std::ranges::any_of(text, [](char byte) { return static_cast<unsigned char>(byte) >= 0x80; })) {
-        refuse(item, "names travel in ASCII, also those with other letters", "its xn-- form, as idn2(1) prints it");
-    }
-    std::string name;
-    std::ranges::transform(text, std::back_inserter(name),
-                           [](char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte; });
-    if (name.ends_with('.')) {
-        name.pop_back();
+    if (std::ranges::any_of(name, [](char byte) { return static_cast<unsigned char>(byte) >= 0x80; })) {
+        return Fault{"names travel in ASCII, also those with other letters", "its xn-- form, as idn2(1) prints it"};
     }
     if (name.size() > kLongestName) {
-        refuse(item, fmt::format("a name has {} bytes at the most", kLongestName));
+        return Fault{fmt::format("a name has {} bytes at the most", kLongestName)};
     }
     for (std::string_view rest = name;;) {
         const std::size_t dot = rest.find('.');
-        check_label(item, rest.substr(0, dot));
+        if (std::optional<Fault> fault = fault_of_label(rest.substr(0, dot))) {
+            return fault;
+        }
         if (dot == std::string_view::npos) {
             if (std::ranges::all_of(rest, [](char byte) { return byte >= '0' && byte <= '9'; })) {
-                refuse(item, "it is neither an IP address nor a name");
+                return Fault{"it is neither an IP address nor a name"};
             }
             break;
         }
         rest.remove_prefix(dot + 1);
     }
     if (name == "localhost" || name.ends_with(".localhost")) {
-        refuse(item, "that is the sandbox itself, which needs no leave to reach itself");
+        return Fault{"that is the sandbox itself, which needs no leave to reach itself"};
+    }
+    return std::nullopt;
+}
+
+/// In lower case and without the dot of the root, which name the same host: RFC 4343.
+std::string parse_name(const Item& item, std::string_view text) {
+    std::string name;
+    std::ranges::transform(text, std::back_inserter(name),
+                           [](char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte; });
+    if (name.ends_with('.')) {
+        name.pop_back();
+    }
+    if (const std::optional<Fault> fault = fault_of_name(name)) {
+        refuse(item, fault->cause, fault->fix);
     }
     return name;
 }
@@ -258,9 +275,7 @@ bool names(const AllowEntry& entry, std::string_view name) {
 }
 
 bool can_be_allowed(std::string_view name) {
-    const bool has_empty_label = name.starts_with('.') || name.ends_with('.') || name.find("..") != name.npos;
-    return !name.empty() && !has_empty_label &&
-           std::ranges::all_of(name, [](char byte) { return byte == '.' || is_name_byte(byte); });
+    return !fault_of_name(name);
 }
 
 std::string port_words(const PortRange& ports) {

@@ -24,7 +24,8 @@ void refuse_rights_over_list(const Plan& plan);
 /// Whether `entry` is about the host `name` (lower case, without a final dot).
 [[nodiscard]] bool names(const AllowEntry& entry, std::string_view name);
 
-/// Whether an entry can hold `name`: programs ask resolvers about other things than hosts too.
+/// Whether an entry can hold `name` (lower case, without a final dot), as plan_allow reads it: programs ask resolvers
+/// about other things than hosts too.
 [[nodiscard]] bool can_be_allowed(std::string_view name);
 
 /// The entry in its plain form: "*.npmjs.org:443", "[2001:db8::]/32".

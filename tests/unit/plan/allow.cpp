@@ -63,6 +63,25 @@ BOOST_AUTO_TEST_CASE(case_and_the_final_dot_do_not_count_and_an_underscore_is_a_
                 {"deb.debian.org", "*.npmjs.org:443", "_sip.my_host.example", "registry", "xn--bcher-kva.example"});
 }
 
+BOOST_AUTO_TEST_CASE(a_name_can_be_allowed_exactly_where_the_list_takes_it) {
+    for (const char* good : {"deb.debian.org", "registry", "_sip.my_host.example", "xn--bcher-kva.example",
+                             "1.2.example", "a--b.org", "10.in-addr.arpa", "localhost.example", "notlocalhost"}) {
+        BOOST_TEST(can_be_allowed(good), good);
+        BOOST_TEST(refusal(good) == "", good);
+    }
+    const std::string long_label = std::string(64, 'a') + ".org";
+    std::string long_name = "org";
+    while (long_name.size() <= 253) {
+        long_name = "label." + long_name;
+    }
+    for (const std::string& bad : std::initializer_list<std::string>{
+             "localhost", "a.localhost", "10", "1.2.3", "0x7f.1", "-a.b", "a-.b", "--", "", ".", "a..b", ".a", "a b",
+             "*.a", "a/b", "b\xc3\xbc.org", long_label, long_name}) {
+        BOOST_TEST(!can_be_allowed(bad), bad);
+        BOOST_TEST((bad == "*.a" || refusal(bad) != ""), bad); // with a star it is an entry of another kind
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_host_is_refused_with_its_cause) {
     CHECK_SAYS(refusal("https://deb.debian.org/"), "it is a URL");
     CHECK_SAYS(refusal("b\xc3\xbc"

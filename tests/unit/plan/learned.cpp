@@ -217,8 +217,15 @@ BOOST_AUTO_TEST_CASE(a_name_of_the_network_is_allowed_and_metadata_is_not) {
                                    "net example.org | 1x 1/1", "net example.org:443 | curl 3x 1/1"});
     BOOST_CHECK_EQUAL(learned().remarks.size(), 4U);
     for (const LearnedRemark& remark : learned().remarks) {
-        BOOST_CHECK(remark.is_secret == (remark.what != "a b\\n"));
+        BOOST_CHECK(remark.is_secret == (remark.reason != "it is no name of a host"));
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_the_list_does_not_take_is_told_and_not_granted) {
+    seen.names = {
+        {"localhost", 0, "", 1}, {"1.2.3", 0, "", 1}, {"-a.b", 0, "", 1}, {"--", 0, "", 1}, {"a.example", 0, "", 1}};
+    CHECK_LINES(lines(learned()), {"net a.example | 1x 1/1"});
+    BOOST_CHECK_EQUAL(learned().remarks.size(), 4U);
 }
 
 BOOST_AUTO_TEST_CASE(there_are_few_lines_however_much_was_seen) {
