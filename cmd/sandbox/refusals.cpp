@@ -19,24 +19,25 @@ namespace {
 
 constexpr std::size_t kMostLostFiles = 500;
 
-std::vector<RefusedCallGroup> grouped(const std::vector<RefusedCall>& calls, const SeccompPlan& plan) {
+std::vector<RefusedCallGroup> grouped(const std::vector<RefusedCall>& calls, const Plan& plan) {
     std::vector<RefusedCallGroup> groups;
     for (const RefusedCall& call : calls) {
         std::string object = call.syscall;
         if (call.argument >= 0) {
             object += " " + syscalls::argument_words(call.syscall, call.argument, call.value);
         }
-        const Origin* origin = call.entry != nullptr ? &call.entry->origin : &plan.default_origin;
+        const Origin* origin = call.entry != nullptr ? &call.entry->origin : &plan.seccomp.default_origin;
         auto group = std::ranges::find_if(groups, [&](const RefusedCallGroup& other) {
             return other.object == object && other.origin == origin && other.error_number == call.error_number;
         });
         if (group == groups.end()) {
-            group = groups.insert(groups.end(), {.object = std::move(object),
-                                                 .count = 0,
-                                                 .programs = {},
-                                                 .origin = origin,
-                                                 .grant = grant_for_call(plan, call.syscall, call.entry),
-                                                 .error_number = call.error_number});
+            group =
+                groups.insert(groups.end(), {.object = std::move(object),
+                                             .count = 0,
+                                             .programs = {},
+                                             .origin = origin,
+                                             .grant = grant_for_call(plan.seccomp, plan.ids, call.syscall, call.entry),
+                                             .error_number = call.error_number});
         }
         group->count += call.count;
         if (!call.program.empty() && std::ranges::find(group->programs, call.program) == group->programs.end()) {
@@ -125,7 +126,7 @@ std::string advice_on(const ReachedLimit& limit) {
 
 Refusals gather_refusals(Outcome& outcome, const Plan& plan, const Host& host) {
     Refusals all;
-    all.calls = grouped(outcome.refused_calls, plan.seccomp);
+    all.calls = grouped(outcome.refused_calls, plan);
     all.limits = reached_limits(outcome, plan);
     all.files_left_out = outcome.unobserved;
     all.files = refused_files(std::exchange(outcome.observed, {}), plan, host, all.files_left_out);

@@ -100,7 +100,7 @@ void add_call(Observations& seen, const Json& refusal, const Plan& plan) {
     const std::string object = refusal.at("object"); // "ptrace", "socket AF_VSOCK"
     const std::string name = object.substr(0, object.find(' '));
     const bool has_grant = !refusal.at("grant").is_null();
-    const CallNeeds needs = has_grant ? needs_of_call(plan.seccomp, name, nullptr)
+    const CallNeeds needs = has_grant ? needs_of_call(plan.seccomp, plan.ids, name, nullptr)
                                       : CallNeeds{.rule = false, .capability = "", .advice = refusal.at("advice")};
     seen.calls.push_back({.name = has_grant ? name : object,
                           .needs = needs,

@@ -31,10 +31,11 @@ struct CallNeeds {
 };
 
 /// \param refused_by the entry that refused it; null: the default did.
-[[nodiscard]] CallNeeds needs_of_call(const SeccompPlan& plan, std::string_view syscall,
+[[nodiscard]] CallNeeds needs_of_call(const SeccompPlan& plan, const IdsPlan& ids, std::string_view syscall,
                                       const SeccompEntry* refused_by);
 
 /// The same in words.
-[[nodiscard]] Grant grant_for_call(const SeccompPlan& plan, std::string_view syscall, const SeccompEntry* refused_by);
+[[nodiscard]] Grant grant_for_call(const SeccompPlan& plan, const IdsPlan& ids, std::string_view syscall,
+                                   const SeccompEntry* refused_by);
 
 } // namespace sandbox

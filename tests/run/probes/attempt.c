@@ -200,6 +200,12 @@ static long do_unix(void) {
 static long do_setuid_root(void) {
     return setresuid(0, 0, 0);
 }
+static long do_setuid(void) {
+    return syscall(SYS_setuid, 0);
+}
+static long do_setgid(void) {
+    return syscall(SYS_setgid, 0);
+}
 static long do_setgroups(void) {
     return syscall(SYS_setgroups, 0, NULL);
 }
@@ -267,6 +273,8 @@ static const struct {
     {"alg", do_alg},
     {"unix", do_unix},
     {"setuid-root", do_setuid_root},
+    {"setuid", do_setuid},
+    {"setgid", do_setgid},
     {"setgroups", do_setgroups},
     {"sethostname", do_sethostname},
     {"keepcaps", do_keepcaps},
