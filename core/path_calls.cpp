@@ -12,6 +12,7 @@ namespace sandbox::path_calls {
 namespace {
 
 constexpr int kNone = -1;
+constexpr long kFchmodat2 = 452; ///< everywhere; the headers of older libcs have no SYS_fchmodat2
 
 /// Where the flags of a call stand that say whether a link at the end is followed, or what it opens.
 enum class Flags : std::uint8_t {
@@ -58,7 +59,7 @@ constexpr Shape kShapes[] = {
     {SYS_linkat, 0, 1, look, Flags::follow, 4}, {SYS_linkat, 2, 3, make, Flags::never},
     {SYS_unlinkat, 0, 1, take_away, Flags::never},
     {SYS_renameat2, 0, 1, take_away, Flags::never}, {SYS_renameat2, 2, 3, put, Flags::never},
-    {SYS_fchmodat, 0, 1, write},
+    {SYS_fchmodat, 0, 1, write}, {kFchmodat2, 0, 1, write, Flags::no_follow, 3},
     {SYS_fchownat, 0, 1, write, Flags::no_follow, 4},
     {SYS_utimensat, 0, 1, write, Flags::no_follow, 3},
     {SYS_truncate, kNone, 0, write},

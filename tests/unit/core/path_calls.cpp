@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 
@@ -51,6 +52,17 @@ BOOST_AUTO_TEST_CASE(a_rename_has_two_names_and_a_stat_may_not_follow) {
     BOOST_TEST(path_calls::names_of(call(SYS_read, {1})).empty());
     // The upper half of a descriptor is nothing to the kernel.
     BOOST_TEST(path_calls::names_of(call(SYS_mkdirat, {0xdeadbeef00000005, 1})).at(0).directory == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_mode_is_seen_in_both_its_forms) {
+    constexpr long kFchmodat2 = 452;
+    for (const long number : {long{SYS_fchmodat}, kFchmodat2}) {
+        const auto names = path_calls::names_of(call(number, {3, 0x10, 0600, 0}));
+        BOOST_TEST_REQUIRE(names.size() == 1U);
+        BOOST_TEST((names[0].use == PathUse::write && names[0].directory == 3 && names[0].follows_last_link));
+    }
+    BOOST_TEST(!path_calls::names_of(call(kFchmodat2, {3, 0x10, 0600, AT_SYMLINK_NOFOLLOW})).at(0).follows_last_link);
+    BOOST_TEST(std::ranges::count(path_calls::numbers(), std::uint32_t{kFchmodat2}) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(an_address_of_a_socket_is_no_string) {
