@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/plan/host_paths.hpp"
+#include "core/plan/paths.hpp"
 
 namespace sandbox {
 
@@ -27,8 +28,8 @@ bool is_there(const std::string& path) {
 }
 
 /// What the call wants, now that it is known whether the host has the name; nothing where it fails there too.
-/// \param is_private the name is not there in a private place: an open(2) that may make it does.
-std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path, bool is_private) {
+/// \param can_make the name is not there in a private place, and its directory is: an open(2) that may make it does.
+std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path, bool can_make) {
     const bool exists = !host_path.empty() && is_there(host_path);
     switch (use) {
     case PathUse::look:
@@ -42,12 +43,12 @@ std::optional<PathIntent> intent_of(PathUse use, const std::string& host_path, b
     case PathUse::execute:
         return PathIntent::execute;
     case PathUse::open_new:
-        return exists && !is_private ? PathIntent::write : PathIntent::create;
+        return exists && !can_make ? PathIntent::write : PathIntent::create;
     case PathUse::put:
         return PathIntent::create;
     case PathUse::make:
         if (exists) { // it fails there, and in a private place makes another in the place of the host's
-            return is_private ? std::optional(PathIntent::look) : std::nullopt;
+            return can_make ? std::optional(PathIntent::look) : std::nullopt;
         }
         return PathIntent::create;
     case PathUse::take_away:
@@ -88,6 +89,38 @@ private:
     std::unordered_map<std::string, std::optional<std::string>> known_;
 };
 
+/// The names that CMD made itself, or tried to, as they stand inside.
+class OwnNames {
+public:
+    void add(std::string inside, PathUse use) {
+        bool& is_tree = names_.try_emplace(std::move(inside), false).first->second;
+        is_tree = is_tree || use == PathUse::put;
+    }
+    /// Whether `inside`, in a private place, had a directory to be made in.
+    [[nodiscard]] bool has_parent(const std::string& inside, const PathOracle& oracle) const {
+        bool is_missing = false;
+        for (std::string above = paths::parent(inside); !oracle.makes_directory(above); above = paths::parent(above)) {
+            const auto own = names_.find(above);
+            if (above == "/") {
+                return false;
+            }
+            // What was renamed brought along what was in it.
+            is_missing = own == names_.end() || (is_missing && !own->second);
+        }
+        return !is_missing;
+    }
+    [[nodiscard]] bool has(const std::string& inside, const PathOracle& oracle) const {
+        return names_.contains(inside) && has_parent(inside, oracle);
+    }
+
+private:
+    std::unordered_map<std::string, bool> names_; ///< whether a directory may have come there with all that it holds
+};
+
+bool makes(PathUse use) {
+    return use == PathUse::make || use == PathUse::open_new || use == PathUse::put;
+}
+
 class Explainer {
 public:
     Explainer(const Plan& plan, const Host& host)
@@ -96,16 +129,28 @@ public:
     Explainer(const Explainer&) = delete;
     Explainer& operator=(const Explainer&) = delete;
 
+    /// Of all names before the first is explained: a name may have been made in a directory that CMD made.
+    void note_own(const ObservedPath& seen) {
+        if (auto found = makes(seen.use) ? oracle_.judge({seen.path, PathIntent::look, false}) : std::nullopt) {
+            own_.add(std::move(found->inside), seen.use);
+        }
+    }
+
+    /// \param was_made the name was found inside afterwards.
     /// \return nothing where the profile changed nothing.
-    std::optional<RefusedFile> explain(const ObservedPath& seen) {
+    std::optional<RefusedFile> explain(const ObservedPath& seen, bool was_made = false) {
         // Where the name stands on the host does not hang on what is wanted of it.
         const auto found = oracle_.judge({seen.path, PathIntent::look, seen.follows_last_link});
-        const bool is_private = found && found->standing == PathStanding::private_place;
-        const auto intent = found ? intent_of(seen.use, found->host_path, is_private) : std::nullopt;
-        if (!intent || (seen.after_make && is_made_inside(seen))) {
+        if (!found) {
             return std::nullopt;
         }
-        auto verdict = oracle_.judge({seen.path, *intent, seen.follows_last_link});
+        const bool finds_needed =
+            found->standing == PathStanding::private_place && (was_made || finds_what_it_needs(seen.use, *found));
+        const auto intent = intent_of(seen.use, found->host_path, finds_needed);
+        if (!intent || (seen.after_make && is_made_inside(*found))) {
+            return std::nullopt;
+        }
+        auto verdict = oracle_.judge({seen.path, *intent, seen.follows_last_link, finds_needed});
         if (!verdict || verdict->effect == PathEffect::works || !host_allows(verdict->check)) {
             return std::nullopt;
         }
@@ -118,15 +163,22 @@ public:
 
 private:
     /// Whether a call that makes the name works inside: what stands there afterwards is CMD's own.
-    [[nodiscard]] bool is_made_inside(const ObservedPath& seen) const {
-        const auto made = oracle_.judge({seen.path, PathIntent::create, seen.follows_last_link});
-        return made && made->effect == PathEffect::lost;
+    [[nodiscard]] bool is_made_inside(const PathVerdict& found) const {
+        return found.standing == PathStanding::private_place && finds_what_it_needs(PathUse::make, found);
+    }
+
+    /// In a private place: PathCall::finds_needed.
+    [[nodiscard]] bool finds_what_it_needs(PathUse use, const PathVerdict& found) const {
+        const bool needs_itself = use == PathUse::take_away;
+        return found.in_tree ||
+               (needs_itself ? own_.has(found.inside, oracle_) : own_.has_parent(found.inside, oracle_));
     }
 
     const Host& host_;
     CallerPlaces places_;
     HostLinks links_;
     PathOracle oracle_;
+    OwnNames own_;
 };
 
 int strength(PathIntent intent) {
@@ -173,6 +225,12 @@ std::vector<RefusedFile> refused_files(std::map<ObservedPath, Sighting> seen, co
     // CMD chose the names, and the links that they lead through: looking them up must end.
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     Explainer explainer(plan, host);
+    for (const auto& [name, sighting] : seen) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            break;
+        }
+        explainer.note_own(name);
+    }
     NamedFiles by_name;
     std::size_t bytes = 0;
     while (!seen.empty()) {
@@ -214,7 +272,7 @@ std::vector<PathAdvice> advise_on_new_files(const std::vector<std::string>& insi
     Explainer explainer(plan, host);
     std::vector<PathAdvice> all;
     for (const std::string& path : inside) {
-        const auto file = explainer.explain({.path = path, .use = PathUse::open_new, .follows_last_link = false});
+        const auto file = explainer.explain({.path = path, .use = PathUse::open_new, .follows_last_link = false}, true);
         all.push_back(file ? file->advice
                            : PathAdvice{.grant = {},
                                         .reason = "its directory is not there outside, or is not yours to write in",

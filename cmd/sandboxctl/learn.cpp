@@ -83,9 +83,11 @@ std::string program_of(const Json& refusal) {
     return programs.empty() ? "" : programs.front().get<std::string>();
 }
 
+/// The run knew what CMD made itself: what it lost it could make.
 void add_path(Observations& seen, const Json& refusal, const PathOracle& oracle, const Host& host) {
+    const bool is_lost = refusal.at("kind") == "lost";
     const std::optional<PathIntent> intent = find_intent(refusal.at("intent").get<std::string>());
-    auto verdict = intent ? oracle.judge({refusal.at("object"), *intent, false}) : std::nullopt;
+    auto verdict = intent ? oracle.judge({refusal.at("object"), *intent, false, is_lost}) : std::nullopt;
     if (verdict) {
         const PathFact found = host.look_up(verdict->host_path);
         seen.paths.push_back({.verdict = *std::move(verdict),

@@ -53,7 +53,8 @@ bool changes(PathIntent intent) {
     return intent == PathIntent::write || intent == PathIntent::create;
 }
 
-PathEffect effect_of(const PathVerdict& verdict, PathIntent intent) {
+/// \param finds_needed PathCall::finds_needed, settled.
+PathEffect effect_of(const PathVerdict& verdict, PathIntent intent, bool finds_needed) {
     switch (verdict.standing) {
     case PathStanding::covered:
     case PathStanding::absent:
@@ -65,7 +66,7 @@ PathEffect effect_of(const PathVerdict& verdict, PathIntent intent) {
             return PathEffect::works;
         }
         if (intent == PathIntent::create) {
-            return PathEffect::lost;
+            return finds_needed || verdict.in_tree ? PathEffect::lost : PathEffect::refused;
         }
         // Nobody expects the host's files in a system of its own.
         return verdict.in_tree ? PathEffect::works : PathEffect::refused;
@@ -239,6 +240,10 @@ void PathOracle::judge_unowned(PathVerdict& verdict) const {
     verdict.standing = is_there ? PathStanding::skeleton : PathStanding::absent;
 }
 
+bool PathOracle::makes_directory(const std::string& inside) const {
+    return places_.contains(inside) || skeleton_.contains(inside);
+}
+
 std::optional<PathVerdict> PathOracle::judge(const PathCall& call) const {
     const bool is_path =
         call.path.starts_with('/') && call.path.size() < PATH_MAX && call.path.find('\0') == std::string::npos;
@@ -260,7 +265,8 @@ std::optional<PathVerdict> PathOracle::judge(const PathCall& call) const {
     if (is_empty_there && is_ours && verdict.inside != verdict.place) {
         verdict.standing = PathStanding::skeleton;
     }
-    verdict.effect = effect_of(verdict, call.intent);
+    const bool finds_needed = call.finds_needed.value_or(makes_directory(paths::parent(verdict.inside)));
+    verdict.effect = effect_of(verdict, call.intent, finds_needed);
     verdict.check = check_of(verdict, call.intent);
     return verdict;
 }

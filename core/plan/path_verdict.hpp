@@ -36,6 +36,9 @@ struct PathCall {
     std::string path; ///< absolute, as seen inside
     PathIntent intent = PathIntent::look;
     bool follows_last_link = true; ///< false for lstat(2), readlink(2), unlink(2), O_NOFOLLOW ...
+    /// PathIntent::create in a private place: whether what it needs is there, the directory of a new name or the name
+    /// that is to be removed. Not given: a directory is where the Plan itself makes one.
+    std::optional<bool> finds_needed = {};
 };
 
 /// What stands at a path inside.
@@ -89,6 +92,9 @@ public:
     /// \return nothing where the kernel refuses the path by itself: not absolute, a NUL byte, longer than PATH_MAX,
     /// more than 40 links.
     [[nodiscard]] std::optional<PathVerdict> judge(const PathCall& call) const;
+
+    /// Whether the Plan itself has a directory at `inside`, of those that are in the way of a private place.
+    [[nodiscard]] bool makes_directory(const std::string& inside) const;
 
 private:
     using Entries = std::map<std::string_view, const RootEntry*>;

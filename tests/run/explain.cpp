@@ -298,6 +298,27 @@ BOOST_AUTO_TEST_CASE(what_a_private_place_takes_is_lost_and_was_not_refused) {
     BOOST_TEST(refusal.at("kind") == "lost");
 }
 
+BOOST_AUTO_TEST_CASE(what_could_not_be_made_or_removed_in_a_private_place_was_refused) {
+    write(home / "out/old.txt", "host\n");
+    write(home / "made/dir/old.txt", "host\n");
+    write(home / "old.txt", "host\n");
+    const Reported seen = script("touch ~/out/new.txt; echo x >> ~/out/old.txt; rm ~/old.txt; "
+                                 "mkdir -p ~/made/dir; touch ~/made/dir/new.txt ~/own.txt; mv ~/own.txt ~/moved.txt");
+    const auto expect = [&](const char* name, const char* kind, const char* intent) {
+        const json refusal = seen.of(in_home(name));
+        BOOST_REQUIRE_MESSAGE(!refusal.is_null(), name << seen.report.dump(1));
+        BOOST_TEST(refusal.at("kind") == kind, name);
+        BOOST_TEST(refusal.at("intent") == intent, name);
+    };
+    expect("out/new.txt", "file", "create");
+    expect("out/old.txt", "file", "write");
+    expect("old.txt", "file", "create");
+    BOOST_TEST(seen.result.said("--rw ~/out,"), seen.result);
+    // The control: CMD made the directory itself.
+    expect("made/dir/new.txt", "lost", "create");
+    expect("moved.txt", "lost", "create");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_read_before_it_was_written_was_refused_and_lost) {
     const Reported seen = script("cat ~/.gitconfig; echo x > ~/.gitconfig.new; mv ~/.gitconfig.new ~/.gitconfig; "
                                  "cat ~/.gitconfig",

@@ -33,6 +33,21 @@ struct Learning : World {
 
 BOOST_FIXTURE_TEST_SUITE(learn, Learning)
 
+BOOST_AUTO_TEST_CASE(a_directory_that_is_not_there_to_write_in_is_learned) {
+    write(home / "out/old.txt", "old\n");
+    const std::string file = in_project("learned.toml");
+    const std::string work = "touch ~/out/new.txt && mv ~/out/old.txt ~/out/moved.txt";
+    const Result first =
+        ctl({"learn", "-o", file, "--", "sh", "-c", "touch ~/out/new.txt; mkdir -p ~/made; : > ~/made/x"});
+    BOOST_TEST(first.status == 0, first);
+    const std::string text = read_file(file);
+    BOOST_TEST(text.find("\n    \"~/out\",") != std::string::npos, text);
+    BOOST_TEST(text.find("\n    \"~/made") == std::string::npos, text);
+    const Result under = sandbox({"--profile", file, "--", "sh", "-c", work});
+    BOOST_TEST(under.status == 0, under);
+    BOOST_TEST(read_file(home / "out/moved.txt") == "old\n");
+}
+
 BOOST_AUTO_TEST_CASE(learn_writes_the_narrowest_profile_under_which_the_command_works) {
     const std::string file = in_project("learned.toml");
     const std::string work = "cat ~/.gitconfig ~/data/one.txt; cat ~/.ssh/id_rsa";

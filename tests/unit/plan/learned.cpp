@@ -13,9 +13,9 @@ struct LearnTest : PlanTest {
     LearnTest() { rw("/home/dev/project"); }
 
     void path(const std::string& name, PathIntent intent = PathIntent::read, const std::string& program = "cat",
-              std::uint64_t count = 1) {
+              std::uint64_t count = 1, std::optional<bool> finds_needed = {}) {
         const Plan made = plan();
-        const auto verdict = PathOracle(made.root).judge({name, intent, true});
+        const auto verdict = PathOracle(made.root).judge({name, intent, true, finds_needed});
         BOOST_REQUIRE(verdict);
         seen.paths.push_back({*verdict, intent, host.look_up(verdict->host_path), program, count});
     }
@@ -132,8 +132,8 @@ BOOST_AUTO_TEST_CASE(many_secrets_do_not_become_their_directory) {
 
 BOOST_AUTO_TEST_CASE(what_was_written_and_lost_is_a_remark) {
     machine.directory("/home/dev/.cache/pip");
-    path("/home/dev/.cache/pip/a", PathIntent::create, "pip", 2);
-    path("/home/dev/.cache/pip/b", PathIntent::create, "pip");
+    path("/home/dev/.cache/pip/a", PathIntent::create, "pip", 2, true);
+    path("/home/dev/.cache/pip/b", PathIntent::create, "pip", 1, true);
     path("/tmp/x", PathIntent::create);
     path("/home/dev/.viminfo", PathIntent::create);
     BOOST_CHECK(lines(learned()).empty());
@@ -141,14 +141,22 @@ BOOST_AUTO_TEST_CASE(what_was_written_and_lost_is_a_remark) {
                 {"~/.cache/pip: what CMD changed in it is lost at the end; --rw ~/.cache/pip keeps it | pip 3x 1/1"});
 }
 
+BOOST_AUTO_TEST_CASE(the_directory_of_a_name_that_could_not_be_made_is_granted) {
+    machine.directory("/home/dev/out");
+    path("/home/dev/out/new", PathIntent::create, "touch");
+    path("/home/dev/old", PathIntent::create, "rm", 1, false);
+    CHECK_LINES(lines(learned()), {"rw ~/out | touch 1x 1/1"});
+    CHECK_LINES(remarks(learned()), {"~/old: no narrow grant: it would be the whole home | rm 1x 1/1"});
+}
+
 BOOST_AUTO_TEST_CASE(what_is_lost_below_what_is_lost_or_kept_is_no_remark_of_its_own) {
     for (const char* name : {"/home/dev/.npm/_cacache/tmp", "/home/dev/.npm/_logs"}) {
         machine.directory(name);
     }
-    path("/home/dev/.npm/_logs/a", PathIntent::create, "npm");
-    path("/home/dev/.npm/_cacache/tmp/a", PathIntent::create, "node", 2);
+    path("/home/dev/.npm/_logs/a", PathIntent::create, "npm", 1, true);
+    path("/home/dev/.npm/_cacache/tmp/a", PathIntent::create, "node", 2, true);
     BOOST_TEST(remarks(learned()).size() == 2U);
-    path("/home/dev/.npm/_cacache", PathIntent::create, "npm");
+    path("/home/dev/.npm/_cacache", PathIntent::create, "npm", 1, true);
     CHECK_LINES(remarks(learned()), {"~/.npm: what CMD changed in it is lost at the end; --rw ~/.npm keeps it | "
                                      "node npm 4x 1/1"});
     Learned kept;

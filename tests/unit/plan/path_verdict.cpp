@@ -132,12 +132,26 @@ BOOST_AUTO_TEST_CASE(what_no_place_shows_is_absent) {
 BOOST_AUTO_TEST_CASE(a_private_home_lacks_what_the_host_has_and_loses_what_is_made) {
     BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig"), "private refused: read /home/dev/.gitconfig");
     BOOST_CHECK_EQUAL(judge("/home/dev/.gitconfig", kWrite), "private refused: write /home/dev/.gitconfig");
-    BOOST_CHECK_EQUAL(judge("/home/dev/.cache/x", kCreate), "private lost: write /home/dev/.cache");
+    BOOST_CHECK_EQUAL(judge("/home/dev/x", kCreate), "private lost: write /home/dev");
     for (const PathIntent intent : {kLook, kList, kCreate}) {
         BOOST_CHECK_EQUAL(judge("/home/dev", intent), "private works");
         BOOST_CHECK_EQUAL(judge("/tmp", intent), "private works");
     }
     CHECK_SAYS(decided_by("/home/dev/.gitconfig"), "test.toml:9:3: filesystem.tmpfs");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_made_in_a_private_home_only_where_its_directory_is) {
+    machine.directory("/home/dev/out");
+    machine.directory("/home/dev/src/project");
+    rw("~/src/project");
+    BOOST_CHECK_EQUAL(judge("/home/dev/out/x", kCreate), "private refused: write /home/dev/out");
+    BOOST_CHECK_EQUAL(judge("/home/dev/src/x", kCreate), "private lost: write /home/dev/src"); // a directory of ours
+    const auto judge_known = [&](const std::string& path, bool finds_needed) {
+        const auto made = verdict({path, kCreate, true, finds_needed});
+        return made ? std::string(word(made->effect)) : "none";
+    };
+    BOOST_CHECK_EQUAL(judge_known("/home/dev/out/x", true), "lost"); // CMD made the directory
+    BOOST_CHECK_EQUAL(judge_known("/home/dev/x", false), "refused"); // unlink(2) of what is not there
 }
 
 BOOST_AUTO_TEST_CASE(a_granted_directory_below_a_private_home_is_granted) {
