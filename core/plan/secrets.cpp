@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "core/plan/histories.hpp"
 #include "core/plan/paths.hpp"
 #include "core/plan/secret_names.hpp"
 
@@ -17,38 +18,24 @@ constexpr auto kDaemonSockets = std::to_array<std::string_view>(
      "/var/run/docker", "/var/run/containerd", "/var/run/podman", "/var/run/crio"});
 
 /// What shells, sessions and tools of the user run or obey without being asked: who writes it acts outside.
-constexpr auto kRunOutside = std::to_array<std::string_view>({".bashrc",
-                                                              ".bash_profile",
-                                                              ".bash_login",
-                                                              ".bash_logout",
-                                                              ".profile",
-                                                              ".zshrc",
-                                                              ".zshenv",
-                                                              ".zprofile",
-                                                              ".zlogin",
-                                                              ".config/fish",
-                                                              ".vimrc",
-                                                              ".vim",
-                                                              ".config/nvim",
-                                                              ".emacs",
-                                                              ".emacs.d",
-                                                              ".gitconfig",
-                                                              ".config/git",
-                                                              ".inputrc",
-                                                              ".tmux.conf",
-                                                              ".xprofile",
-                                                              ".xinitrc",
-                                                              ".xsession",
-                                                              ".pam_environment",
-                                                              ".config/environment.d",
-                                                              ".config/systemd",
-                                                              ".config/autostart",
-                                                              ".local/share/systemd",
-                                                              ".local/share/applications",
-                                                              ".local/bin",
-                                                              "bin"});
+// clang-format off
+constexpr auto kRunOutside = std::to_array<std::string_view>({
+    ".bashrc", ".bash_aliases", ".bash_profile", ".bash_login", ".bash_logout", ".profile",
+    ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".zlogout", ".kshrc", ".mkshrc",
+    ".cshrc", ".tcshrc", ".login", ".logout", ".config/fish", ".inputrc",
+    ".vimrc", ".vim", ".config/nvim", ".emacs", ".emacs.d", ".config/helix", ".config/zed", ".config/Code", ".vscode",
+    ".gitconfig", ".config/git",
+    ".tmux.conf", ".config/tmux", ".screenrc", ".config/kitty", ".config/alacritty",
+    ".xprofile", ".xinitrc", ".xsession", ".Xresources", ".config/i3", ".config/sway",
+    ".pam_environment", ".config/environment.d", ".config/systemd", ".config/autostart",
+    ".local/share/systemd", ".local/share/applications",
+    ".cargo/config", ".cargo/config.toml",     // what cargo runs to compile and to link
+    ".config/pip", ".pip",                     // from where it installs
+    ".local/bin", ".local/lib", "bin", ".cargo/bin", ".npm-global", // programs, and what they load
+});
+// clang-format on
 
-/// Secrets that no private home watches: their names are asked for without need (histories), or stand where a link
+/// Secrets that no private home watches: their names are asked for without need, or stand where a link
 /// would be in the way.
 // clang-format off
 constexpr auto kUnwatched = std::to_array<std::string_view>({
@@ -58,8 +45,6 @@ constexpr auto kUnwatched = std::to_array<std::string_view>({
     ".gem/credentials",        // the token that publishes gems
     ".local/share/keyrings",   // GNOME's keyrings
     ".thunderbird",            // mail and its passwords
-    ".bash_history",           // what was typed, passwords too
-    ".zsh_history",            // the same
 });
 // clang-format on
 
@@ -78,6 +63,7 @@ const std::vector<std::string>& secret_places() {
             both.emplace_back(name.path);
         }
         both.insert(both.end(), kUnwatched.begin(), kUnwatched.end());
+        both.insert(both.end(), kHistories.begin(), kHistories.end());
         return both;
     }();
     return all;

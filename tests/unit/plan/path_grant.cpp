@@ -1,6 +1,7 @@
 // The narrowest grant for a refused path, and that it does what it promises.
 #include "core/plan/path_grant.hpp"
 #include "core/plan/path_words.hpp"
+#include "core/plan/routine_writes.hpp"
 #include "tests/unit/plan/plan_test.hpp"
 
 using namespace sandbox;
@@ -67,7 +68,11 @@ BOOST_AUTO_TEST_CASE(the_file_that_was_opened_is_granted) {
 }
 
 BOOST_AUTO_TEST_CASE(what_shells_and_tools_obey_is_never_granted_writable) {
-    for (const char* file : {"/home/dev/.bashrc", "/home/dev/.gitconfig", "/home/dev/.config/systemd/user/x.service"}) {
+    for (const char* name : {".bashrc", ".bash_aliases", ".gitconfig", ".config/systemd/user/x.service", ".cshrc",
+                             ".zlogout", ".mkshrc", ".screenrc", ".config/tmux/tmux.conf", ".cargo/config.toml",
+                             ".cargo/bin/tool", ".config/Code/User/settings.json", ".pip/pip.conf",
+                             ".config/sway/config", ".local/lib/python3/site-packages/x.pth"}) {
+        const std::string file = std::string("/home/dev/") + name;
         machine.file(file);
         BOOST_CHECK(grant(file, kWrite).starts_with("no: not advised"));
         BOOST_CHECK(grant(file).starts_with("read-only = "));
@@ -146,6 +151,20 @@ BOOST_AUTO_TEST_CASE(a_secret_is_not_granted_and_what_would_show_it_is_known) {
             BOOST_CHECK(advice(std::string("/home/dev/") + name).grant);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(every_history_that_is_written_by_the_way_is_a_secret) {
+    for (const char* name : {".bash_history", ".sh_history", ".history", ".python_history", ".psql_history"}) {
+        const std::string path = std::string("/home/dev/") + name;
+        machine.file(path);
+        BOOST_TEST_CONTEXT(name) {
+            BOOST_CHECK(is_routine_write(path, "/home/dev"));
+            BOOST_CHECK(!advice(path).grant && advice(path).is_secret);
+        }
+    }
+    machine.file("/home/dev/.lesshst"); // the control
+    BOOST_CHECK(is_routine_write("/home/dev/.lesshst", "/home/dev"));
+    BOOST_CHECK(advice("/home/dev/.lesshst").grant);
 }
 
 BOOST_AUTO_TEST_CASE(the_sockets_of_the_session_and_of_daemons_are_secrets) {
