@@ -124,7 +124,7 @@ bool makes(PathUse use) {
 class Explainer {
 public:
     Explainer(const Plan& plan, const Host& host)
-        : host_(host), places_(caller_places(host)),
+        : host_(host), places_(caller_places(host, host::list_directory)),
           oracle_(plan.root, [this](const std::string& path) { return links_.at(path); }) {}
     Explainer(const Explainer&) = delete;
     Explainer& operator=(const Explainer&) = delete;

@@ -241,7 +241,7 @@ int learn_from(LearnWish wish) {
         return run.status;
     }
     tell_what_is_missing(run.report);
-    const CallerPlaces places = caller_places(host);
+    const CallerPlaces places = caller_places(host, host::list_directory);
     LearnedFile file{.base = wish.base, .description = "", .learned = {}};
     file.learned = learn(observations_of(run.report, plan, host), places);
     if (earlier) {

@@ -1,5 +1,6 @@
 #include "core/plan/host_paths.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
@@ -154,6 +155,30 @@ std::vector<std::string> expand_glob(const std::string& pattern) {
         return {};
     }
     return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
+}
+
+std::optional<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+    std::vector<DirectoryEntry> entries;
+    errno = directory ? 0 : errno;
+    const dirent* entry = nullptr;
+    while (directory && (entry = ::readdir(directory.get())) != nullptr) { // NOLINT(concurrency-mt-unsafe): our own
+        const std::string_view name = entry->d_name;
+        if (name == "." || name == "..") {
+            continue;
+        }
+        if (entries.size() == kMostEntries) {
+            return std::nullopt;
+        }
+        struct stat status {};
+        const bool is_socket = entry->d_type == DT_SOCK ||
+                               (entry->d_type == DT_UNKNOWN &&
+                                ::fstatat(::dirfd(directory.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                                S_ISSOCK(status.st_mode));
+        entries.push_back({std::string(name), is_socket});
+        errno = 0;
+    }
+    return errno == 0 ? std::optional(std::move(entries)) : std::nullopt;
 }
 
 namespace {

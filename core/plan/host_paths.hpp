@@ -1,11 +1,13 @@
 // The host's files as Host answers for them. Part of gather_host: system calls are made here.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/plan/directory_entry.hpp"
 #include "core/plan/host.hpp"
 
 namespace sandbox::host {
@@ -25,6 +27,10 @@ private:
 
 /// glob(3), sorted.
 [[nodiscard]] std::vector<std::string> expand_glob(const std::string& pattern);
+
+/// readdir(3), without "." and "..". \return nothing where it fails, or for more than kMostEntries.
+[[nodiscard]] std::optional<std::vector<DirectoryEntry>> list_directory(const std::string& path);
+constexpr std::size_t kMostEntries = 4096;
 
 /// What is mounted below the real path `path`: proc_pid_mountinfo(5).
 [[nodiscard]] std::vector<std::string> mounts_below(const std::string& path);

@@ -206,7 +206,7 @@ bool LearnedDelta::holds_a_known_secret(const std::string& directory) const {
 bool LearnedDelta::may_be_a_line(const std::string& directory) const {
     return paths::depth(directory) > 1 && directory != "/var/tmp" && why_too_wide(directory, places_).empty() &&
            !paths::is_within(directory, "/dev") && !paths::is_within(directory, "/sys") &&
-           !holds_a_known_secret(directory);
+           !holds_a_known_secret(directory) && !may_hold_secrets(directory, places_);
 }
 
 /// Where there are too many lines, fewer files are a directory, and directories are the one that holds them.

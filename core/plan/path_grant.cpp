@@ -101,6 +101,11 @@ bool is_secret(const std::string& path, const CallerPlaces& places) {
            std::ranges::any_of(places.homes, [&](const std::string& home) { return is_secret_of(path, home); });
 }
 
+bool holds_socket(const std::string& directory, const CallerPlaces& places) {
+    const auto entries = places.list ? places.list(directory) : std::nullopt;
+    return entries && std::ranges::any_of(*entries, [](const DirectoryEntry& entry) { return entry.is_socket; });
+}
+
 std::string why_covered(const PathVerdict& verdict) {
     const Origin& origin = *verdict.decided_by;
     if (origin.kind == Origin::Kind::built_in) {
@@ -181,8 +186,9 @@ std::string why_unwise(const PathGrant& grant, PathIntent intent, const PathFact
 
 } // namespace
 
-CallerPlaces caller_places(const Host& host) {
+CallerPlaces caller_places(const Host& host, ListDirectory list) {
     CallerPlaces places;
+    places.list = std::move(list);
     places.home = paths::normal(host.home);
     places.real_home = host.look_up(host.home).real;
     places.cwd = host.cwd;
@@ -276,7 +282,23 @@ PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact&
     if (is_private_itself) {
         return no_grant(fmt::format("no narrow grant: {} is private as a whole", quoted(verdict.place)));
     }
+    // What is granted read-only has shown its sockets already: a read-only mount holds no connect(2) back.
+    const bool shows_more = grant.is_directory && verdict.standing != PathStanding::read_only;
+    if (shows_more && holds_socket(real.empty() ? grant.path : real, places)) {
+        return no_grant("it holds sockets, behind which somebody outside listens");
+    }
     return {.grant = grant, .reason = {}, .is_secret = false, .withheld = {}};
+}
+
+bool may_hold_secrets(const std::string& directory, const CallerPlaces& places) {
+    if (!places.list) {
+        return false;
+    }
+    const auto entries = places.list(directory);
+    return !entries || std::ranges::any_of(*entries, [&](const DirectoryEntry& entry) {
+        return entry.is_socket || is_named_like_a_key(entry.name) ||
+               is_secret(paths::join(directory, entry.name), places);
+    });
 }
 
 } // namespace sandbox

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/plan/directory_entry.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/path_verdict.hpp"
 
@@ -19,9 +20,10 @@ struct CallerPlaces {
     std::vector<std::string> homes; ///< $HOME and the passwd entry's
     std::vector<std::string> runtimes;
     std::vector<std::string> own; ///< our profiles and our state
+    ListDirectory list;           ///< what a directory holds; without it nothing is known of that
 };
 
-[[nodiscard]] CallerPlaces caller_places(const Host& host);
+[[nodiscard]] CallerPlaces caller_places(const Host& host, ListDirectory list = {});
 
 /// One line of filesystem.read-only or filesystem.read-write.
 struct PathGrant {
@@ -57,6 +59,10 @@ struct PathAdvice {
 /// \param found what the host has at the verdict's host path (Host::look_up): a link may lead to a secret.
 [[nodiscard]] PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact& found,
                                 const CallerPlaces& places);
+
+/// Whether who grants the directory for a few of its files may show more than those: it holds a secret, what is named
+/// like a key, or a socket, or what it holds is not known.
+[[nodiscard]] bool may_hold_secrets(const std::string& directory, const CallerPlaces& places);
 
 /// Why the directory must not be granted as a whole, as the end of "no narrow grant: ..."; empty where it may.
 [[nodiscard]] std::string why_too_wide(const std::string& directory, const CallerPlaces& places);

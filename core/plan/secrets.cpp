@@ -48,13 +48,12 @@ constexpr auto kUnwatched = std::to_array<std::string_view>({
 });
 // clang-format on
 
-/// "id_ed25519", "server.pem"; not "id_ed25519.pub", "id_map.c".
+} // namespace
+
 bool is_named_like_a_key(std::string_view path) {
     const std::string_view name = path.substr(path.rfind('/') + 1);
     return name.ends_with(".pem") || (name.starts_with("id_") && name.find('.') == std::string_view::npos);
 }
-
-} // namespace
 
 const std::vector<std::string>& secret_places() {
     static const std::vector<std::string> all = [] {

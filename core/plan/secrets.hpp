@@ -3,12 +3,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sandbox {
 
 /// The paths below a home that hold keys, tokens or sessions: ".ssh", ".config/gh".
 [[nodiscard]] const std::vector<std::string>& secret_places();
+
+/// "id_ed25519", "certs/server.pem"; not "id_ed25519.pub", "id_map.c".
+[[nodiscard]] bool is_named_like_a_key(std::string_view path);
 
 /// Whether `path` is one of them in `home`, lies in one, or is named like a private key.
 [[nodiscard]] bool is_secret_of(const std::string& path, const std::string& home);

@@ -101,6 +101,22 @@ FakeHost::FakeHost() : files_(std::make_shared<Files>()) {
     host.find_disk = [](const std::string& path) { return path == "/srv/data" ? "8:0" : ""; };
 }
 
+ListDirectory FakeHost::list_directory() const {
+    return [files = files_](const std::string& path) -> std::optional<std::vector<DirectoryEntry>> {
+        if (files->locked.contains(path)) {
+            return std::nullopt;
+        }
+        std::vector<DirectoryEntry> entries;
+        for (const auto& [name, node] : files->nodes) {
+            if (paths::parent(name) == path) {
+                const bool is_socket = node.kind == PathFact::Kind::other && node.link_target.empty();
+                entries.push_back({name.substr(name.rfind('/') + 1), is_socket});
+            }
+        }
+        return entries;
+    };
+}
+
 void FakeHost::add(const std::string& path, Node node) {
     for (std::string directory = paths::parent(path); directory != "/"; directory = paths::parent(directory)) {
         files_->nodes.try_emplace(directory, Node{});

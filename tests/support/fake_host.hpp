@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "core/plan/directory_entry.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/profile.hpp"
 
@@ -35,6 +36,8 @@ public:
     void remove(const std::string& path);
     /// Nobody can look below `path`: EACCES.
     void lock(const std::string& path);
+    /// What the directories hold; one that is locked cannot be read.
+    [[nodiscard]] ListDirectory list_directory() const;
     /// Only what lies below one of these can be written; all can at first.
     void only_writable(std::set<std::string> directories);
 

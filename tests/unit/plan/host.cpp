@@ -3,9 +3,12 @@
 
 #include <pwd.h>
 #include <sys/fsuid.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +16,7 @@
 #include <optional>
 
 #include "core/base/error.hpp"
+#include "core/base/fd.hpp"
 #include "core/plan/host.hpp"
 #include "core/plan/host_paths.hpp"
 #include "core/plan/host_users.hpp"
@@ -146,6 +150,30 @@ BOOST_AUTO_TEST_CASE(a_closed_directory_is_permission_denied) {
 
 BOOST_AUTO_TEST_CASE(a_name_that_is_too_long_is_told) {
     BOOST_CHECK_EQUAL(look_up("/" + std::string(300, 'a')).error, ENAMETOOLONG);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_is_listed_with_its_sockets) {
+    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = real("/real/deep/sock");
+    BOOST_REQUIRE_LT(name.size(), sizeof address.sun_path);
+    name.copy(address.sun_path, name.size());
+    BOOST_REQUIRE_EQUAL(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const auto has = [](const auto& entries, const char* wanted, bool is_socket) {
+        return std::ranges::any_of(*entries, [&](const DirectoryEntry& entry) {
+            return entry.name == wanted && entry.is_socket == is_socket;
+        });
+    };
+    const auto below = host::list_directory(real("/real/deep"));
+    BOOST_REQUIRE(below);
+    BOOST_CHECK(has(below, "sock", true));
+    const auto above = host::list_directory(real("/real"));
+    BOOST_REQUIRE(above);
+    BOOST_CHECK(has(above, "file", false));
+    BOOST_CHECK(!has(above, ".", false) && !has(above, "..", false));
+    BOOST_CHECK(!host::list_directory(real("/real/file")));
+    BOOST_CHECK(!host::list_directory(real("/none")));
 }
 
 BOOST_AUTO_TEST_CASE(patterns_are_expanded_and_sorted) {

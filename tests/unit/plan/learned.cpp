@@ -20,7 +20,8 @@ struct LearnTest : PlanTest {
         seen.paths.push_back({*verdict, intent, host.look_up(verdict->host_path), program, count});
     }
     void call(const std::string& name, const CallNeeds& needs = {}) { seen.calls.push_back({name, needs, "gdb", 4}); }
-    [[nodiscard]] Learned learned() const { return learn(seen, caller_places(host)); }
+    [[nodiscard]] CallerPlaces places() const { return caller_places(host, machine.list_directory()); }
+    [[nodiscard]] Learned learned() const { return learn(seen, places()); }
 
     static std::string sightings(const Sightings& from, std::uint32_t runs) {
         std::string text;
@@ -90,6 +91,26 @@ BOOST_AUTO_TEST_CASE(four_files_of_one_directory_are_the_directory) {
     files("/srv/other", 4, PathIntent::write);
     files("/srv/other", 4);
     CHECK_LINES(lines(learned()), {"ro /srv/data | cat 7x 1/1", "rw /srv/other | cat 8x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(files_beside_a_key_or_a_socket_stay_files) {
+    machine.file("/srv/certs/server.pem");
+    machine.file("/home/dev/certs/id_rsa");
+    machine.socket("/srv/run/sock");
+    machine.file("/srv/plain/id_rsa.pub");
+    for (const char* directory : {"/srv/certs", "/home/dev/certs", "/srv/run", "/srv/unread", "/srv/plain"}) {
+        files(directory, 4);
+    }
+    machine.lock("/srv/unread");
+    Lines words;
+    for (const LearnedLine& line : learned().lines) {
+        words.push_back(line.word);
+    }
+    BOOST_CHECK_EQUAL(words.size(), 17U);
+    for (const char* wide : {"/srv/certs", "~/certs", "/srv/run", "/srv/unread"}) {
+        BOOST_CHECK_MESSAGE(std::ranges::find(words, wide) == words.end(), wide);
+    }
+    BOOST_CHECK(std::ranges::find(words, "/srv/plain") != words.end()); // the control
 }
 
 BOOST_AUTO_TEST_CASE(files_of_the_home_or_beside_secrets_stay_files) {
@@ -164,7 +185,7 @@ BOOST_AUTO_TEST_CASE(what_is_lost_below_what_is_lost_or_kept_is_no_remark_of_its
                    "~/.npm",
                    {.writable = true, .is_directory = true, .path = "/home/dev/.npm", .dest = {}},
                    {}}};
-    BOOST_TEST(join(kept, learned(), caller_places(host)).remarks.empty());
+    BOOST_TEST(join(kept, learned(), places()).remarks.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_limits_that_a_runtime_looks_for_are_one_remark) {
@@ -303,13 +324,13 @@ BOOST_AUTO_TEST_CASE(joined_runs_count_in_how_many_a_line_was_seen) {
     path("/srv/b", PathIntent::write, "vi", 5);
     path("/srv/c");
     path("/home/dev/.ssh/id_ed25519");
-    const Learned both = join(first, learned(), caller_places(host));
+    const Learned both = join(first, learned(), places());
     CHECK_LINES(lines(both), {"ro /srv/a | cat 1x 1/2", "ro /srv/c | cat 1x 1/2", "rw /srv/b | cat vi 6x 2/2"});
     BOOST_REQUIRE_EQUAL(both.remarks.size(), 1U);
     BOOST_CHECK_EQUAL(both.remarks[0].seen.runs, 2U);
     seen = {};
     path("/srv/a");
-    const Learned three = join(both, learned(), caller_places(host));
+    const Learned three = join(both, learned(), places());
     CHECK_LINES(lines(three), {"ro /srv/a | cat 2x 2/3", "ro /srv/c | cat 1x 1/3", "rw /srv/b | cat vi 6x 2/3"});
 }
 
@@ -321,9 +342,8 @@ BOOST_AUTO_TEST_CASE(files_of_several_runs_become_their_directory_too) {
         machine.file(name);
         path(name);
     }
-    CHECK_LINES(lines(join(first, learned(), caller_places(host))), {"ro /srv/data | cat 4x 2/2"});
-    CHECK_LINES(lines(join(first, first, caller_places(host))),
-                {"ro /srv/data/0 | cat 2x 2/2", "ro /srv/data/1 | cat 2x 2/2"});
+    CHECK_LINES(lines(join(first, learned(), places())), {"ro /srv/data | cat 4x 2/2"});
+    CHECK_LINES(lines(join(first, first, places())), {"ro /srv/data/0 | cat 2x 2/2", "ro /srv/data/1 | cat 2x 2/2"});
 }
 
 BOOST_AUTO_TEST_CASE(a_grant_at_another_place_does_not_show_the_files_own) {
@@ -344,7 +364,7 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_persons_stays_where_there_are_too_many) {
         machine.file(name);
         path(name);
     }
-    const Learned both = join(earlier, learned(), caller_places(host));
+    const Learned both = join(earlier, learned(), places());
     BOOST_CHECK_EQUAL(both.lines.size(), kMostLearnedLines);
     BOOST_CHECK(std::ranges::find(both.lines, "~/mine", &LearnedLine::word) != both.lines.end());
 }

@@ -13,7 +13,7 @@ constexpr PathIntent kLook = PathIntent::look, kRead = PathIntent::read, kWrite 
                      kCreate = PathIntent::create, kExecute = PathIntent::execute, kList = PathIntent::list;
 
 struct GrantTest : PlanTest {
-    [[nodiscard]] CallerPlaces places() const { return caller_places(host); }
+    [[nodiscard]] CallerPlaces places() const { return caller_places(host, machine.list_directory()); }
     [[nodiscard]] PathVerdict verdict(const std::string& path, PathIntent intent) const {
         const Plan made = plan();
         const auto found = PathOracle(made.root).judge({path, intent, true});
@@ -177,6 +177,21 @@ BOOST_AUTO_TEST_CASE(the_sockets_of_the_session_and_of_daemons_are_secrets) {
     BOOST_CHECK(!advice("/run/user/1000", kList).withheld); // no profile may
     BOOST_CHECK(!advice("/run/user/1000/sandbox/x").withheld);
     BOOST_CHECK(advice("/run/other.sock").grant);
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_of_sockets_is_not_granted) {
+    profile.filesystem.tmpfs.items.clear();
+    machine.file("/tmp/plain/file");
+    machine.socket("/tmp/tmux-1000/default");
+    machine.socket("/srv/data/sock");
+    machine.link("/srv/link", "/tmp/tmux-1000");
+    for (const char* directory : {"/tmp/tmux-1000", "/srv/link"}) {
+        BOOST_CHECK_EQUAL(grant(directory, kList), "no: it holds sockets, behind which somebody outside listens");
+    }
+    CHECK_SAYS(grant("/tmp/tmux-1000/new", kCreate), "no: it holds sockets");
+    BOOST_CHECK_EQUAL(grant("/tmp/plain", kList), "read-only = /tmp/plain | --ro /tmp/plain");
+    ro("/srv/data"); // and with it the socket
+    BOOST_CHECK_EQUAL(grant("/srv/data/new", kCreate), "read-write = /srv/data | --rw /srv/data");
 }
 
 BOOST_AUTO_TEST_CASE(a_link_to_a_secret_is_one) {
