@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -36,12 +37,16 @@ std::string reason_with(std::string_view reason, const PathGrant& grant, const c
                                              : fmt::format("{}; {} {}", reason, option_words(grant, places), does);
 }
 
+bool was_looked_at(const PathRefusal& refusal) {
+    return refusal.found.kind == PathFact::Kind::directory && refusal.intent == PathIntent::look;
+}
+
 void learn_path(LearnedDelta& delta, const PathRefusal& refusal, const CallerPlaces& places) {
-    if (refusal.verdict.effect == PathEffect::works) {
-        return;
-    }
     const SeenByBoth seen = sighting(refusal.program, refusal.count);
     const PathAdvice advice = advise(refusal.verdict, refusal.intent, refusal.found, places);
+    if (was_looked_at(refusal) && refusal.verdict.standing == PathStanding::covered && !advice.is_secret) {
+        return; // it is there, and empty
+    }
     if (refusal.verdict.effect == PathEffect::lost) {
         // It worked: whether it shall stay is for a person to say. What is in /tmp is never missed.
         if (advice.grant) {
@@ -57,18 +62,45 @@ void learn_path(LearnedDelta& delta, const PathRefusal& refusal, const CallerPla
                      seen);
         return;
     }
-    if (advice.grant) {
-        delta.add(*advice.grant, seen);
+    if (advice.grant && was_looked_at(refusal) && !delta.may_be_a_line(advice.grant->path)) {
+        delta.remark(
+            shown(advice.grant->path, places),
+            reason_with("a directory that was looked at", *advice.grant, "shows it with all that it holds", places),
+            false, seen);
         return;
     }
-    const bool was_looked_at = refusal.found.kind == PathFact::Kind::directory && refusal.intent == PathIntent::look;
-    if (was_looked_at && !advice.is_secret) {
+    if (advice.grant) {
+        delta.add(*advice.grant, seen);
         return;
     }
     const std::string& path = refusal.verdict.host_path.empty() ? refusal.verdict.inside : refusal.verdict.host_path;
     delta.remark(shown(path, places),
                  advice.withheld ? reason_with(advice.reason, *advice.withheld, "shows it", places) : advice.reason,
                  advice.is_secret, seen);
+}
+
+/// Directories that were looked at come last, where it is known what else was asked for: one that leads to that is
+/// there with it.
+void learn_paths(LearnedDelta& delta, const std::vector<PathRefusal>& refusals, const CallerPlaces& places) {
+    std::set<std::string, paths::Before> names;
+    std::vector<const PathRefusal*> looked_at;
+    for (const PathRefusal& refusal : refusals) {
+        if (refusal.verdict.effect == PathEffect::works) {
+            continue;
+        }
+        names.insert(refusal.verdict.inside);
+        if (was_looked_at(refusal)) {
+            looked_at.push_back(&refusal);
+        } else {
+            learn_path(delta, refusal, places);
+        }
+    }
+    for (const PathRefusal* refusal : looked_at) {
+        const auto next = names.upper_bound(refusal->verdict.inside); // what is below a name follows it
+        if (next == names.end() || !paths::is_below(*next, refusal->verdict.inside)) {
+            learn_path(delta, *refusal, places);
+        }
+    }
 }
 
 void learn_call(LearnedDelta& delta, const CallRefusal& refusal) {
@@ -128,9 +160,7 @@ void add_all(LearnedDelta& delta, const Learned& learned, bool is_later) {
 
 Learned learn(const Observations& seen, const CallerPlaces& places) {
     LearnedDelta delta(places);
-    for (const PathRefusal& refusal : seen.paths) {
-        learn_path(delta, refusal, places);
-    }
+    learn_paths(delta, seen.paths, places);
     for (const CallRefusal& refusal : seen.calls) {
         learn_call(delta, refusal);
     }

@@ -49,6 +49,10 @@ public:
     /// \param what as remark_words gives it.
     void remark(const std::string& what, std::string_view reason, bool is_secret, const SeenByBoth& seen);
 
+    /// Whether the directory may be granted for what nobody asked of all that it holds: it is narrow, and as far as is
+    /// known no secret is in it.
+    [[nodiscard]] bool may_be_a_line(const std::string& directory) const;
+
     /// Fewer lines: what a directory holds goes with it, and many files of one directory are the directory.
     void collapse();
     [[nodiscard]] Learned finish(std::uint32_t runs);
@@ -85,7 +89,6 @@ private:
     void drop_told();
     void fold_lost();
     [[nodiscard]] bool holds_a_known_secret(const std::string& directory) const;
-    [[nodiscard]] bool may_be_a_line(const std::string& directory) const;
     bool collapse_some();
     void collapse_many(std::size_t many, bool directories);
     void add_line(Learned& learned, const Path& path);

@@ -176,9 +176,8 @@ std::string why_unwise(const PathGrant& grant, PathIntent intent, const PathFact
     if (is_obeyed) {
         return "not advised: what is written there is run outside of the sandbox";
     }
-    const bool is_directory = found.kind == PathFact::Kind::directory;
-    if (is_directory && (intent == PathIntent::look || intent == PathIntent::execute)) {
-        return "a directory that was looked at only: what CMD opens in it is granted by itself";
+    if (found.kind == PathFact::Kind::directory && intent == PathIntent::execute) {
+        return "it is a directory: nobody can run it";
     }
     const std::string wide = grant.is_directory ? why_either_is_too_wide(grant.path, real, places) : "";
     return wide.empty() ? "" : "no narrow grant: " + wide;

@@ -54,8 +54,8 @@ struct PathAdvice {
     std::optional<PathGrant> withheld;
 };
 
-/// The narrowest grant: the file that was opened, the directory that was listed, the directory that a name is to be
-/// made in. Never the whole home, "/", or what holds one of the two.
+/// The narrowest grant: the file that was opened, the directory that was listed or looked at, the directory that a name
+/// is to be made in. Never the whole home, "/", or what holds one of the two.
 /// \param found what the host has at the verdict's host path (Host::look_up): a link may lead to a secret.
 [[nodiscard]] PathAdvice advise(const PathVerdict& verdict, PathIntent intent, const PathFact& found,
                                 const CallerPlaces& places);

@@ -48,6 +48,18 @@ BOOST_AUTO_TEST_CASE(a_directory_that_is_not_there_to_write_in_is_learned) {
     BOOST_TEST(read_file(home / "out/moved.txt") == "old\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_directory_at_which_the_command_fails_before_it_opens_anything_is_learned) {
+    write(home / "files/real/a.txt", "a\n");
+    for (const char* work : {"ls ~/files/real", "cd ~/files/real", "test -d ~/files/real"}) {
+        const std::string file = in_project("learned.toml");
+        BOOST_TEST(ctl({"learn", "-o", file, "--", "sh", "-c", work}).status != 0, work);
+        const std::string text = read_file(file);
+        BOOST_TEST(text.find("\n    \"~/files/real\",") != std::string::npos, text);
+        const Result under = sandbox({"--profile", file, "--", "sh", "-c", work});
+        BOOST_TEST(under.status == 0, under);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(learn_writes_the_narrowest_profile_under_which_the_command_works) {
     const std::string file = in_project("learned.toml");
     const std::string work = "cat ~/.gitconfig ~/data/one.txt; cat ~/.ssh/id_rsa";

@@ -198,9 +198,21 @@ BOOST_AUTO_TEST_CASE(the_limits_that_a_runtime_looks_for_are_one_remark) {
                                      "/sys/fs/cgroup shows it | node 2x 1/1"});
 }
 
-BOOST_AUTO_TEST_CASE(what_works_and_directories_that_were_looked_at_are_nothing) {
-    machine.directory("/srv/data/x");
-    path("/srv/data/x", PathIntent::look);
+BOOST_AUTO_TEST_CASE(a_directory_that_was_looked_at_is_granted_where_nothing_in_it_was_asked_for) {
+    machine.directory("/srv/data/empty");
+    machine.file("/srv/data/way/on/file");
+    machine.file("/srv/certs/server.pem");
+    for (const char* name : {"/srv/data", "/srv/data/way", "/srv/data/way/on", "/srv/data/empty", "/srv/certs"}) {
+        path(name, PathIntent::look, "ls");
+    }
+    path("/srv/data/way/on/file");
+    CHECK_LINES(lines(learned()), {"ro /srv/data/empty | ls 1x 1/1", "ro /srv/data/way/on/file | cat 1x 1/1"});
+    CHECK_LINES(remarks(learned()),
+                {"/srv/certs: a directory that was looked at; --ro /srv/certs shows it with all that "
+                 "it holds | ls 1x 1/1"});
+}
+
+BOOST_AUTO_TEST_CASE(what_works_is_nothing) {
     path("/home/dev/project/x", PathIntent::create);
     path("/usr/bin/true", PathIntent::execute);
     BOOST_CHECK(lines(learned()).empty());

@@ -84,8 +84,16 @@ BOOST_AUTO_TEST_CASE(the_directory_that_was_listed_is_granted) {
     machine.directory("/home/dev/.config/nvim");
     BOOST_CHECK_EQUAL(grant("/home/dev/.config/nvim", kList), "read-only = ~/.config/nvim | --ro ~/.config/nvim");
     BOOST_CHECK(helps("/home/dev/.config/nvim", kList));
-    CHECK_SAYS(grant("/home/dev/.config/nvim", kLook), "no: a directory that was looked at only");
-    CHECK_SAYS(grant("/home/dev/.config/nvim", kExecute), "no: a directory that was looked at only");
+    CHECK_SAYS(grant("/home/dev/.config/nvim", kExecute), "no: it is a directory");
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_that_was_looked_at_is_granted_where_it_is_narrow) {
+    machine.directory("/home/dev/files/real");
+    BOOST_CHECK_EQUAL(grant("/home/dev/files/real", kLook), "read-only = ~/files/real | --ro ~/files/real");
+    BOOST_CHECK(helps("/home/dev/files/real", kLook));
+    host.config_dir = host.data_dir = "/elsewhere/sandbox";
+    machine.directory("/home/dev/.cargo");
+    CHECK_SAYS(grant("/home/dev/.cargo", kLook), "no: no narrow grant: '~/.cargo' holds a place of secrets");
 }
 
 BOOST_AUTO_TEST_CASE(for_a_name_to_be_made_its_directory_is_granted) {
