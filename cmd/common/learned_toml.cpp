@@ -96,9 +96,12 @@ private:
             text_ += fmt::format("{}{}{}{}{}{}\n", remark.is_secret ? kSecret : kNotGranted, remark.what, kRemark,
                                  remark.reason, kRemark, sightings_words(remark.seen, learned_.runs));
         }
-        if (learned_.left_out != 0) {
-            text_ +=
-                fmt::format("# {} more are left out: run learn again with this file as the base\n", learned_.left_out);
+        if (learned_.remarks_left_out != 0) {
+            text_ += fmt::format("# {} more of these are left out\n", learned_.remarks_left_out);
+        }
+        if (learned_.lines_left_out != 0) {
+            text_ += fmt::format("# {} more lines are left out: run learn again with this file as the base\n",
+                                 learned_.lines_left_out);
         }
     }
 

@@ -180,7 +180,8 @@ Learned join(const Learned& earlier, const Learned& later, const CallerPlaces& p
     add_all(delta, later, true);
     delta.collapse();
     Learned both = delta.finish(earlier.runs + later.runs);
-    both.left_out += earlier.left_out + later.left_out;
+    both.lines_left_out += earlier.lines_left_out + later.lines_left_out;
+    both.remarks_left_out += earlier.remarks_left_out + later.remarks_left_out;
     return both;
 }
 

@@ -74,7 +74,8 @@ struct Learned {
     std::uint32_t runs = 1;
     std::vector<LearnedLine> lines;     ///< sorted: by kind, then by path or name
     std::vector<LearnedRemark> remarks; ///< secrets first
-    std::size_t left_out = 0;           ///< lines and remarks beyond the most that are kept
+    std::size_t lines_left_out = 0;     ///< beyond the most that are kept
+    std::size_t remarks_left_out = 0;
 };
 
 /// Together at most 30: more is for nobody to read.

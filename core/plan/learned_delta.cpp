@@ -124,7 +124,7 @@ Learned LearnedDelta::finish(std::uint32_t runs) {
     keep_the_most_seen(learned);
     sort_lines(learned.lines);
     if (learned.remarks.size() > kMostLearnedRemarks) {
-        learned.left_out += learned.remarks.size() - kMostLearnedRemarks;
+        learned.remarks_left_out += learned.remarks.size() - kMostLearnedRemarks;
         learned.remarks.resize(kMostLearnedRemarks);
     }
     return learned;
@@ -263,7 +263,7 @@ void LearnedDelta::keep_the_most_seen(Learned& learned) {
         };
         return weight(left.seen) > weight(right.seen);
     });
-    learned.left_out += learned.lines.size() - kMostLearnedLines;
+    learned.lines_left_out += learned.lines.size() - kMostLearnedLines;
     learned.lines.resize(kMostLearnedLines);
 }
 

@@ -192,6 +192,18 @@ BOOST_AUTO_TEST_CASE(odd_programs_and_secrets_are_comments_of_one_line) {
     BOOST_TEST(read.learned.lines[0].seen.runs == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(only_lines_that_were_left_out_ask_for_another_run) {
+    Learned many;
+    many.remarks_left_out = 3;
+    const std::string remarks_only = learned_to_toml({"default", "", many});
+    BOOST_CHECK_NE(remarks_only.find("\n# 3 more of these are left out\n"), std::string::npos);
+    BOOST_CHECK_EQUAL(remarks_only.find("run learn again"), std::string::npos);
+    many.lines_left_out = 2;
+    BOOST_CHECK_NE(learned_to_toml({"default", "", many})
+                       .find("\n# 2 more lines are left out: run learn again with this file as the base\n"),
+                   std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_is_no_utf8_is_a_comment) {
     machine.file("/srv/\xff");
     const std::string written = text(run_under("default", {reads("/srv/\xff")}));

@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(many_secrets_do_not_become_their_directory) {
     }
     BOOST_CHECK(lines(learned()).empty());
     BOOST_CHECK_EQUAL(learned().remarks.size(), kMostLearnedRemarks);
-    BOOST_CHECK_EQUAL(learned().left_out, 9 - kMostLearnedRemarks);
+    BOOST_CHECK_EQUAL(learned().remarks_left_out, 9 - kMostLearnedRemarks);
+    BOOST_CHECK_EQUAL(learned().lines_left_out, 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_written_and_lost_is_a_remark) {
@@ -284,7 +285,7 @@ BOOST_AUTO_TEST_CASE(there_are_few_lines_however_much_was_seen) {
     }
     const Learned made = learned();
     BOOST_CHECK_EQUAL(made.lines.size(), kMostLearnedLines);
-    BOOST_CHECK_EQUAL(made.left_out, 41 - kMostLearnedLines);
+    BOOST_CHECK_EQUAL(made.lines_left_out, 41 - kMostLearnedLines);
     BOOST_CHECK_LE(made.lines.size() + kMostLearnedRemarks, 30U);
     // The home's files are never the home; those that were seen most stay.
     const auto holds = [&](const std::string& word) {
