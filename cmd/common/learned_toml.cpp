@@ -31,17 +31,19 @@ constexpr std::uint32_t kMostRuns = 1'000'000;
 std::string sightings_words(const Sightings& seen, std::uint32_t runs) {
     const std::string programs = seen.programs.empty() ? "" : fmt::format("{}: ", fmt::join(seen.programs, ", "));
     const std::string times = seen.count == 0 ? "" : seen.count == 1 ? "once, " : fmt::format("{} times, ", seen.count);
-    return fmt::format("{}{}seen in {} of {} run{}", programs, times, seen.runs, runs, runs == 1 ? "" : "s");
+    return fmt::format("{}{}seen in {} of {} run{}", programs, times, std::min(seen.runs, runs), runs,
+                       runs == 1 ? "" : "s");
 }
 
 class Writer {
 public:
-    explicit Writer(const LearnedFile& file) : file_(file), learned_(file.learned) {}
+    explicit Writer(const LearnedFile& file)
+        : file_(file), learned_(file.learned), runs_(std::min(learned_.runs, kMostRuns)) {}
 
     std::string write() {
         text_ = "# sandbox-profile(5), written by sandboxctl learn: read it before you use it. Nothing loads it by "
                 "itself.\n";
-        text_ += fmt::format("{}{}\n", kRuns, learned_.runs);
+        text_ += fmt::format("{}{}\n", kRuns, runs_);
         if (!file_.description.empty()) {
             text_ += fmt::format("description = {}\n", toml_string(file_.description));
         }
@@ -81,7 +83,7 @@ private:
             text_ += kind == Kind::rule ? fmt::format("    {{ syscalls = [{}], action = \"allow\" }},", word)
                                         : fmt::format("    {},", word);
             if (line.seen.runs != 0) {
-                text_ += fmt::format("{}{}", kRemark, sightings_words(line.seen, learned_.runs));
+                text_ += fmt::format("{}{}", kRemark, sightings_words(line.seen, runs_));
             }
             text_ += '\n';
         }
@@ -94,7 +96,7 @@ private:
         }
         for (const LearnedRemark& remark : learned_.remarks) {
             text_ += fmt::format("{}{}{}{}{}{}\n", remark.is_secret ? kSecret : kNotGranted, remark.what, kRemark,
-                                 remark.reason, kRemark, sightings_words(remark.seen, learned_.runs));
+                                 remark.reason, kRemark, sightings_words(remark.seen, runs_));
         }
         if (learned_.remarks_left_out != 0) {
             text_ += fmt::format("# {} more of these are left out\n", learned_.remarks_left_out);
@@ -107,6 +109,7 @@ private:
 
     const LearnedFile& file_;
     const Learned& learned_;
+    std::uint32_t runs_; ///< no more than can be read again
     std::string text_;
 };
 

@@ -131,9 +131,10 @@ BOOST_AUTO_TEST_CASE(what_is_written_loads_and_grants_what_was_refused) {
         BOOST_TEST_CONTEXT(base.name) {
             Observations seen = run_under(base.name, calls);
             BOOST_TEST(!seen.paths.empty());
+            const Plan plan = plan_under(base.name);
             seen.calls.push_back({"bpf", {}, "x", 1});
-            seen.calls.push_back({"chroot", needs_of_call(plan_under(base.name).seccomp, "chroot", nullptr), "x", 1});
-            seen.calls.push_back({"socket", needs_of_call(plan_under(base.name).seccomp, "socket", nullptr), "x", 1});
+            seen.calls.push_back({"chroot", needs_of_call(plan.seccomp, plan.ids, "chroot", nullptr), "x", 1});
+            seen.calls.push_back({"socket", needs_of_call(plan.seccomp, plan.ids, "socket", nullptr), "x", 1});
             const bool has_rule = seen.calls.back().needs.rule;
             const std::string written = text(seen, base.name);
             const std::string learned = files.write("learned.toml", written);
@@ -226,6 +227,18 @@ BOOST_AUTO_TEST_CASE(runs_are_joined) {
     BOOST_TEST(contains(written, "\"/srv/a\",  # prog: 2 times, seen in 2 of 3 runs\n"));
     BOOST_TEST(contains(written, "\"/srv/b\",  # prog: once, seen in 1 of 3 runs\n"));
     BOOST_TEST(contains(written, "  # prog: once, seen in 1 of 3 runs\n"));
+    BOOST_TEST(again(written) == written);
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_runs_stays_one_that_can_be_read_again) {
+    machine.file("/srv/a");
+    std::string written = "# runs: 1000000\nextends = \"default\"\n[filesystem]\nread-only = { add = [\n"
+                          "    \"/srv/a\",  # prog: once, seen in 1000000 of 1000000 runs\n] }\n";
+    LearnedFile file = read_learned(written, "x", machine.host);
+    file.learned = join(file.learned, learn(run_under("default", {reads("/srv/a")}), places()), places());
+    written = learned_to_toml(file);
+    BOOST_TEST(contains(written, "# runs: 1000000\n"));
+    BOOST_TEST(contains(written, "\"/srv/a\",  # prog: 2 times, seen in 1000000 of 1000000 runs\n"));
     BOOST_TEST(again(written) == written);
 }
 
