@@ -2,6 +2,7 @@
 // The run is the one of `sandbox --explain`: nothing is loosened but by --permissive, and nothing that is learned is
 // used by itself.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -119,6 +120,11 @@ void add_hidden(Observations& seen, const Json& refusal, const Plan& plan, const
     }
 }
 
+/// Its bytes are no UTF-8, and were lost on the way: another name could be granted for it.
+bool has_lost_bytes(const Json& refusal) {
+    return refusal.at("object").get<std::string>().find("\xef\xbf\xbd") != std::string::npos;
+}
+
 /// The report's refusals, judged again by the same Plan.
 Observations observations_of(const Json& report, const Plan& plan, const Host& host) {
     const PathOracle oracle(plan.root, host::read_link);
@@ -129,8 +135,8 @@ Observations observations_of(const Json& report, const Plan& plan, const Host& h
         if (refusal.contains("files")) {
             continue; // found at the end, and nobody saw who wrote them
         }
-        if (object.find("\xef\xbf\xbd") != std::string::npos) {
-            continue; // its bytes are no UTF-8, and were lost on the way: another name could be granted for it
+        if (has_lost_bytes(refusal)) {
+            continue;
         }
         if (kind == "file" || kind == "lost") {
             add_path(seen, refusal, oracle, host);
@@ -152,11 +158,28 @@ std::string base_word(const std::string& base, const std::filesystem::path& from
     return is_name ? base : (from / base).lexically_normal().string();
 }
 
+Error cannot_merge(const std::string& path) {
+    return Error("learn --merge: cannot read " + sandbox::quoted(path));
+}
+
+/// \throws Error for what is no file, or too large for one that was learned.
 std::string read_text(const std::string& path) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    constexpr std::size_t kLargest = std::size_t{1} << 20; // as of any profile
+    // O_NONBLOCK: a FIFO must not make us wait for its writer.
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) {
+        throw cannot_merge(path).kernel(errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw cannot_merge(path).cause(S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
+    }
     std::string text;
-    if (!file || !read_all(file.get(), std::string::npos, text)) {
-        throw Error("cannot read " + sandbox::quoted(path)).kernel(errno);
+    if (!read_all(file.get(), kLargest + 1, text)) {
+        throw cannot_merge(path).kernel(errno);
+    }
+    if (text.size() > kLargest) {
+        throw cannot_merge(path).cause("it is larger than 1 MiB");
     }
     return text;
 }
@@ -198,6 +221,12 @@ void tell_what_is_missing(const Json& report) {
         complain(
             fmt::format("note: {} more refusals found no place in the report, and are not in the profile", unlisted),
             "sandboxctl");
+    }
+    if (const auto odd = std::ranges::count_if(report.at("refusals"), has_lost_bytes); odd > 0) {
+        complain(fmt::format("note: {} of the names that were refused, with bytes that are no UTF-8, {} not in the "
+                             "profile, which can hold no such name",
+                             odd, odd == 1 ? "is" : "are"),
+                 "sandboxctl");
     }
 }
 

@@ -156,6 +156,17 @@ BOOST_AUTO_TEST_CASE(learn_grants_no_secret_by_way_of_its_directory_nor_a_socket
     BOOST_TEST(!agent.printed("\n    \"~/agent\""), agent);
 }
 
+BOOST_AUTO_TEST_CASE(learn_says_how_many_names_no_profile_can_hold) {
+    sh("printf x > \"$HOME/$(printf 'a\\377')\"");
+    const Words command = {"sh", "-c", "cat ~/.gitconfig ~/\"$(printf 'a\\377')\""};
+    const Result odd = ctl({"learn", "--base", "strict", "--", command[0], command[1], command[2]});
+    BOOST_TEST(odd.said("note: 1 of the names that were refused, with bytes that are no UTF-8, is not in the"), odd);
+    BOOST_TEST(odd.printed("\n    \"~/.gitconfig\""), odd);
+    BOOST_TEST(!odd.printed("~/a"), odd);
+    const Result plain = ctl({"learn", "--base", "strict", "--", "cat", in_home(".gitconfig")});
+    BOOST_TEST(!plain.said("UTF-8"), plain);
+}
+
 BOOST_AUTO_TEST_CASE(learn_takes_system_calls_too_and_leaves_cmds_options_alone) {
     const Result learned = ctl({"learn", "--base", "strict", probe("refused"), "--output", "x"});
     BOOST_TEST(learned.status != 0, learned);
@@ -173,6 +184,19 @@ BOOST_AUTO_TEST_CASE(learn_that_cannot_begin_or_write_says_so_and_loses_nothing)
     BOOST_TEST(foreign.status == 125, foreign);
     BOOST_TEST(!foreign.printed("CMD RAN"), foreign);
     BOOST_TEST(read_file(file) == "extends = \"strict\"\n[network]\nmode = \"none\"\n");
+    for (const auto& [odd, cause] :
+         std::initializer_list<std::pair<const char*, const char*>>{{"fifo", "it is not a regular file"},
+                                                                    {"/dev/zero", "it is not a regular file"},
+                                                                    {".", "it is a directory"},
+                                                                    {"large", "it is larger than 1 MiB"},
+                                                                    {"none", "No such file or directory"}}) {
+        sh("[ -p fifo ] || mkfifo fifo; truncate -s 2M large");
+        const Result refused = ctl({"learn", "--merge", odd, "--", "echo", "CMD RAN"});
+        BOOST_TEST(refused.status == 125, refused);
+        BOOST_TEST(!refused.printed("CMD RAN"), refused);
+        BOOST_TEST(refused.said("learn --merge: cannot read "), refused);
+        BOOST_TEST(refused.said(cause), refused);
+    }
     const Result nowhere = ctl({"learn", "-o", in_home("none/file"), "--", "echo", "CMD RAN"});
     BOOST_TEST(nowhere.status == 125, nowhere);
     BOOST_TEST(!nowhere.printed("CMD RAN"), nowhere);
