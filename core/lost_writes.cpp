@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -123,7 +124,10 @@ private:
         if (S_ISREG(status.st_mode) && status.st_size > 0) {
             sum.path = sum.files == 0 ? path : common_directory(sum.path, path);
             ++sum.files;
-            sum.bytes += static_cast<std::uint64_t>(status.st_size);
+            // CMD can make files with holes, of any size.
+            if (__builtin_add_overflow(sum.bytes, static_cast<std::uint64_t>(status.st_size), &sum.bytes)) {
+                sum.bytes = std::numeric_limits<std::uint64_t>::max();
+            }
         }
         if (S_ISDIR(status.st_mode)) {
             const Fd below = open_directory(directory.get(), name);

@@ -72,6 +72,13 @@ BOOST_AUTO_TEST_CASE(files_of_one_directory_are_one_line_and_its_grant_keeps_the
     BOOST_TEST(read_file(home / "data/run/b/c/d") == "4567");
 }
 
+BOOST_AUTO_TEST_CASE(the_sum_of_what_is_lost_ends_at_the_largest_number) {
+    const json lost = listed("lost", "mkdir ~/d && cd ~/d && truncate -s 9223372036854775807 a b c d");
+    BOOST_REQUIRE_MESSAGE(lost.contains(in_home("d")), lost.dump());
+    BOOST_TEST(lost.at(in_home("d")).at("files") == 4);
+    BOOST_TEST(lost.at(in_home("d")).at("bytes") == 18446744073709551615U);
+}
+
 BOOST_AUTO_TEST_CASE(what_has_no_place_outside_has_no_grant) {
     const json lost = listed(
         "lost", "mkdir -p ~/.config/tool && echo a >~/.config/tool/a && echo b >~/b && echo >~/.ssh/known_hosts");
