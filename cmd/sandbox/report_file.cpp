@@ -74,8 +74,15 @@ Fd open_file(const std::string& path, bool& made) {
 std::optional<int> ReportFile::as_descriptor(const std::string& target) {
     int number = -1;
     const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), number);
-    return error == std::errc() && end == target.data() + target.size() && number >= 0 ? std::optional(number)
-                                                                                       : std::nullopt;
+    if (error != std::errc() || end != target.data() + target.size()) {
+        return std::nullopt;
+    }
+    if (number < 0) { // a program's mistake, not the name of a file
+        throw cannot_write(target)
+            .cause("no descriptor has a negative number")
+            .fix(fmt::format("a file of that name: ./{}", target));
+    }
+    return number;
 }
 
 ReportFile::ReportFile(const std::string& target, const std::array<bool, 3>& was_open, bool detached)

@@ -436,6 +436,10 @@ BOOST_AUTO_TEST_CASE(a_report_that_cannot_be_written_is_an_error_before_the_star
         BOOST_TEST(result.out.empty(), result);
     };
     expect("77", "the descriptor is not open");
+    expect("-1", "no descriptor has a negative number");
+    BOOST_TEST(!fs::exists(project / "-1"));
+    BOOST_TEST(sandbox({"--report-json", "./-1", "--", "true"}).status == 0);
+    BOOST_TEST(fs::exists(project / "-1"));
     expect("0", "the descriptor is open for reading only");
     expect(home.string(), "Is a directory");
     expect((home / "none" / "report").string(), "No such file or directory");
