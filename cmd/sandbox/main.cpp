@@ -259,6 +259,9 @@ int run(const CommandLine& line, const RunOptions& options, const Fd& status_fil
         throw Error("--detach: cannot give CMD a terminal").cause("nobody is there to use it").fix("leave out --tty");
     }
 
+    if (with.tried != nullptr) {
+        tell_permissive(*with.tried); // the shown plan is not that of the profile that was asked for
+    }
     if (line.mode == CommandLine::Mode::show_plan) {
         print(dry_run_text(*shown, *plan, line.log_size));
         return 0;
@@ -266,9 +269,6 @@ int run(const CommandLine& line, const RunOptions& options, const Fd& status_fil
     if (line.mode == CommandLine::Mode::show_plan_json) {
         print(dry_run_json(*shown, *plan, line.log_size));
         return 0;
-    }
-    if (with.tried != nullptr) {
-        tell_permissive(*with.tried);
     }
     tell_notices(*plan, host, options);
     return run_attached_or_not(*plan, host, with, status_file, arguments);

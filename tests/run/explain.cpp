@@ -417,6 +417,16 @@ BOOST_AUTO_TEST_CASE(permissive_tells_what_would_be_refused_and_lets_it_happen) 
     BOOST_TEST(seen.of(in_home("data")).is_null(), seen.report.dump(1)); // it was there: mkdir(2) fails everywhere
 }
 
+BOOST_AUTO_TEST_CASE(a_shown_plan_of_permissive_says_that_it_is_and_against_which_profile) {
+    for (const char* how : {"--dry-run", "--dry-run=json"}) {
+        const Result shown = sandbox({"--explain", "--permissive", "--profile", "strict", how, "--", "true"});
+        BOOST_TEST(shown.status == 0, shown);
+        BOOST_TEST(shown.said("warning: CMD runs unprotected (--permissive)"), shown);
+        BOOST_TEST(shown.said("the profile strict would refuse"), shown);
+        BOOST_TEST(!sandbox({"--explain", "--profile", "strict", how, "--", "true"}).said("unprotected"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(permissive_holds_what_options_say_against_the_profile_and_not_the_run) {
     const Reported seen = reported(
         {"--explain", "--permissive", "--profile", "strict", "--ro", in_home(".gitconfig"), "--hide",
