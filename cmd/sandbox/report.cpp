@@ -168,7 +168,7 @@ std::string Report::text(bool whole) const {
     }
     if (!refusals_.lost_is_complete) {
         parts.emplace_back(
-            "note: not all that CMD left in private places was looked at: it is too much, or closed to us");
+            "note: CMD left more in private places than is told: it is too much to look through, or closed to us");
     }
     std::vector<std::string> network;
     std::ranges::transform(outcome_.network_refusals, std::back_inserter(network), &netns::NetworkRefusal::text);

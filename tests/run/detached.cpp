@@ -45,6 +45,16 @@ struct Detached : World {
         BOOST_REQUIRE(rows.size() == 1U);
         return rows[0];
     }
+    /// Waits until the log holds `text`: the supervisor writes it when CMD has.
+    [[nodiscard]] bool logged(const std::string& text) const {
+        for (int i = 0; i < 400; ++i) {
+            if (ctl({"logs", "web"}).printed(text)) {
+                return true;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        return false;
+    }
     void expect_nothing_left() const {
         const Belongings now = belongings_settled(*this, before);
         BOOST_TEST(now == before, now);
@@ -257,6 +267,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_under_the_log_does_not_stop_cmd_and_the_loss_is
 BOOST_AUTO_TEST_CASE(a_detached_supervisor_that_was_killed_is_kept_with_an_end_that_is_not_known) {
     BOOST_TEST(detach("echo before; sleep 27182").status == 0);
     const pid_t supervisor = row()["supervisor"]["pid"];
+    BOOST_TEST(logged("before\n"));
     Process waiter({sandboxctl_program(), "wait", "web"}, logged_in());
     BOOST_TEST(::kill(supervisor, SIGKILL) == 0);
     BOOST_TEST(waiter.finish().status == 125);

@@ -485,7 +485,7 @@ BOOST_AUTO_TEST_CASE(a_node_server_that_answers_a_client) {
                                  "    log.write(request.url + '\\n');\n"
                                  "    answer.end(page);\n"
                                  "}).listen(0, '127.0.0.1', () => {\n"
-                                 "    http.get({port: server.address().port, path: '/x', agent: false}, answer => {\n"
+                                 "    http.get({host: '127.0.0.1', port: server.address().port, path: '/x', agent: false}, answer => {\n"
                                  "        answer.pipe(process.stdout);\n"
                                  "        answer.on('end', () => { server.close(); log.end(); });\n"
                                  "    });\n"

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(imports_side_by_side_share_layers_and_lose_nothing) {
         const Result ended = process.finish();
         BOOST_TEST(ended.status == 0, ended);
     }
-    const std::string list = images({"list"}).out;
+    const std::string list = images({"list", "--quiet"}).out;
     BOOST_TEST(std::count(list.begin(), list.end(), '\n') == 18, list);
     expect_whole();
 }
