@@ -351,7 +351,6 @@ Outcome launch(const Plan& plan, const RunOptions& options, const StatusPipe& st
     outcome.explained = options.explain;
     outcome.warnings = std::move(warnings);
     outcome.permissive = options.tried != nullptr;
-    recorder.ended(ended_record(outcome, ""));
     options.trace.mark("wait for CMD");
     if (options.verbose) {
         options.trace.add_steps(*clock.clock);

@@ -115,6 +115,16 @@ struct TracePrinter {
     }
 };
 
+/// Who waits for the run learns of a report that is missing too: sandboxctl wait.
+void write_report(ReportFile& file, const std::string& text, const Recorder& recorder) {
+    try {
+        file.write(text);
+    } catch (const Error& error) {
+        recorder.ended(failed_end_record(error));
+        throw;
+    }
+}
+
 int run_plan(const Plan& plan, const Host& host, const RunOptions& options, const StatusPipe& status,
              char** arguments) {
     Recorder recorder(plan, options.log_size.has_value());
@@ -137,9 +147,10 @@ int run_plan(const Plan& plan, const Host& host, const RunOptions& options, cons
         if (is_told || report_file) { // else nobody waits for it to be made
             report.emplace(outcome, options.tried != nullptr ? *options.tried : plan, host);
         }
-        if (report_file) { // before the record of the end, behind which there is none of a failure
-            report_file->write(report->json(start, end));
+        if (report_file) { // before the records of the end, behind which there is none of a failure
+            write_report(*report_file, report->json(start, end), recorder);
         }
+        recorder.ended(ended_record(outcome, ""));
         status.ended(outcome, options.stats == StatsFormat::none ? "" : stats_json(outcome.usage));
         tell_end(outcome, plan, options.quiet);
         if (is_told) {

@@ -97,4 +97,8 @@ std::string ended_record(const Outcome& outcome, const std::string& usage) {
     return record.dump();
 }
 
+std::string failed_end_record(const Error& error) {
+    return Json{{"event", "ended"}, {"status", error.exit_status()}, {"signal", nullptr}, {"reason", "failed"}}.dump();
+}
+
 } // namespace sandbox

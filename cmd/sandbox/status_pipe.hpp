@@ -43,4 +43,7 @@ private:
 /// The record of a run's end. \param usage as above.
 [[nodiscard]] std::string ended_record(const Outcome& outcome, const std::string& usage);
 
+/// The same where CMD has ended, and sandbox failed behind it.
+[[nodiscard]] std::string failed_end_record(const Error& error);
+
 } // namespace sandbox

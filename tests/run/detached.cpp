@@ -264,6 +264,17 @@ BOOST_AUTO_TEST_CASE(a_full_disk_under_the_log_does_not_stop_cmd_and_the_loss_is
     BOOST_TEST(ctl({"remove", "web"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_report_that_is_missing_at_the_end_is_the_status_of_a_detached_run) {
+    for (const auto& [script, status] : std::initializer_list<std::pair<const char*, int>>{
+             {"rm r.json; echo forged >r.json; exit 3", 125}, {"exit 3", 3}}) {
+        BOOST_TEST(detach(script, {"--rw", project.string(), "--report-json", "r.json"}).status == 0);
+        const Result waited = ctl({"wait", "web"});
+        BOOST_TEST(waited.status == status, waited);
+        BOOST_TEST(ctl({"ps", "--all"}).printed(status == 125 ? "ended: 125 (failed)" : "ended: 3 (exit)"));
+        BOOST_TEST(ctl({"remove", "web"}).status == 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_detached_supervisor_that_was_killed_is_kept_with_an_end_that_is_not_known) {
     BOOST_TEST(detach("echo before; sleep 27182").status == 0);
     const pid_t supervisor = row()["supervisor"]["pid"];
