@@ -478,18 +478,19 @@ BOOST_AUTO_TEST_CASE(npm_ci) {
 BOOST_AUTO_TEST_CASE(a_node_server_that_answers_a_client) {
     NEEDS(installed("node"), "node is not installed");
     write(home / "site/index.html", "<h1>hello</h1>\n");
-    write(project / "server.js", "const fs = require('fs'), http = require('http'), os = require('os');\n"
-                                 "const page = fs.readFileSync(os.homedir() + '/site/index.html');\n"
-                                 "const log = fs.createWriteStream('access.log', {flags: 'a'});\n"
-                                 "const server = http.createServer((request, answer) => {\n"
-                                 "    log.write(request.url + '\\n');\n"
-                                 "    answer.end(page);\n"
-                                 "}).listen(0, '127.0.0.1', () => {\n"
-                                 "    http.get({host: '127.0.0.1', port: server.address().port, path: '/x', agent: false}, answer => {\n"
-                                 "        answer.pipe(process.stdout);\n"
-                                 "        answer.on('end', () => { server.close(); log.end(); });\n"
-                                 "    });\n"
-                                 "});\n");
+    write(project / "server.js",
+          "const fs = require('fs'), http = require('http'), os = require('os');\n"
+          "const page = fs.readFileSync(os.homedir() + '/site/index.html');\n"
+          "const log = fs.createWriteStream('access.log', {flags: 'a'});\n"
+          "const server = http.createServer((request, answer) => {\n"
+          "    log.write(request.url + '\\n');\n"
+          "    answer.end(page);\n"
+          "}).listen(0, '127.0.0.1', () => {\n"
+          "    http.get({host: '127.0.0.1', port: server.address().port, path: '/x', agent: false}, answer => {\n"
+          "        answer.pipe(process.stdout);\n"
+          "        answer.on('end', () => { server.close(); log.end(); });\n"
+          "    });\n"
+          "});\n");
     const Words command = {"node", "server.js"};
     BOOST_TEST(under("strict", command).said("no such file or directory"));
     // Nothing goes on past a refusal, so the second run starts where the first one stopped.
