@@ -123,7 +123,8 @@ Json blind_json(const Refusals& refusals, const Outcome& outcome) {
         }
     }
     if (!refusals.lost_is_complete) {
-        blind.push_back({{"kind", "lost"}, {"why", "CMD left more than is told: it is too much to look through, or closed to us"}});
+        blind.push_back(
+            {{"kind", "lost"}, {"why", "CMD left more than is told: it is too much to look through, or closed to us"}});
     }
     return blind;
 }
