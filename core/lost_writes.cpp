@@ -132,7 +132,7 @@ private:
         if (S_ISDIR(status.st_mode)) {
             const Fd below = open_directory(directory.get(), name);
             for (const std::string& one : names_in(below)) {
-                look(below, one, path + "/" + one, depth - 1, sum);
+                look(below, one, paths::join(path, one), depth - 1, sum);
             }
         }
     }

@@ -127,9 +127,9 @@ std::string normal(const std::string& path) {
 
 std::strong_ordering ObservedPath::operator<=>(const ObservedPath& other) const {
     const std::strong_ordering sizes = path.size() <=> other.path.size();
-    return sizes != 0 ? sizes
-                      : std::tie(path, use, follows_last_link, after_make) <=>
-                            std::tie(other.path, other.use, other.follows_last_link, other.after_make);
+    return std::is_neq(sizes) ? sizes
+                              : std::tie(path, use, follows_last_link, after_make) <=>
+                                    std::tie(other.path, other.use, other.follows_last_link, other.after_make);
 }
 
 bool ObservedPaths::is_after_make(const ObservedPath& named) const {

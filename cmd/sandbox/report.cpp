@@ -5,7 +5,6 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,7 +31,8 @@ std::string times(std::uint64_t count) {
 
 std::string by(const std::vector<std::string>& programs) {
     std::vector<std::string> shown;
-    std::ranges::transform(programs | std::views::take(kMostPrograms), std::back_inserter(shown), escaped);
+    std::ranges::transform(std::span(programs).first(std::min(programs.size(), kMostPrograms)),
+                           std::back_inserter(shown), escaped);
     if (shown.empty()) {
         return "";
     }

@@ -29,7 +29,7 @@ public:
     IgnoredPipeSignal() : before_(::signal(SIGPIPE, SIG_IGN)) {}
     IgnoredPipeSignal(const IgnoredPipeSignal&) = delete;
     IgnoredPipeSignal& operator=(const IgnoredPipeSignal&) = delete;
-    ~IgnoredPipeSignal() { ::signal(SIGPIPE, before_); }
+    ~IgnoredPipeSignal() { static_cast<void>(::signal(SIGPIPE, before_)); }
 
 private:
     sighandler_t before_;

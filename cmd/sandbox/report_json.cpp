@@ -145,7 +145,7 @@ std::string time_text(std::chrono::system_clock::time_point time) {
     std::tm parts{};
     ::gmtime_r(&seconds, &parts);
     std::array<char, sizeof "2026-01-01T00:00:00"> text{};
-    std::strftime(text.data(), text.size(), "%FT%T", &parts);
+    static_cast<void>(std::strftime(text.data(), text.size(), "%FT%T", &parts));
     return fmt::format("{}.{:03}Z", text.data(), milliseconds);
 }
 
