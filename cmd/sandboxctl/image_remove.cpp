@@ -79,6 +79,7 @@ int prune(bool json) {
 int verify(const std::vector<std::string>& references, bool json) {
     const Host host = gather_host();
     std::vector<std::string> ids;
+    ids.reserve(references.size());
     for (const std::string& reference : references) {
         ids.push_back(find_image(host.data_dir, reference, {.pull = false, .said = references}).id);
     }
